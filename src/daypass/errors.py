@@ -1,0 +1,194 @@
+"""Everything daypass refuses with, as one tree.
+
+    DaypassError
+    ├── Malformed                a text that is not what it claims to be (library use)
+    └── ServiceError             an answer to a client: AWS's error code and public text
+        ├── AccessDenied, ValidationError, …      one class per AWS code
+
+A ``ServiceError`` carries two texts: ``message`` is for the client, ``detail`` only for the audit record.
+HTTP status and fault live in ``wire`` (modelled shapes first, then its common-error table), never here.
+Denials are values (``policy.Decision``) until ``operations/authorize.py``, the only builder of ``AccessDenied``.
+"""
+
+from typing import ClassVar
+
+
+class DaypassError(Exception):
+    """Root of all errors that daypass raises on purpose."""
+
+
+class Malformed(DaypassError):
+    """A text (ARN, identifier, policy, token) does not have the form it must have."""
+
+
+class ServiceError(DaypassError):
+    """A refusal with AWS's error code. ``message`` may be shown to the client; ``detail`` may not."""
+
+    code: ClassVar[str] = "InternalFailure"
+
+    def __init__(self, message: str = "", *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+# ── Who is asking: signature and credentials (sts.md §2.4) ───────────────────────────────────────────
+
+
+class MissingAuthenticationToken(ServiceError):
+    """The request carries no signature although the operation needs one."""
+
+    code = "MissingAuthenticationToken"
+
+
+class IncompleteSignature(ServiceError):
+    """The signature's parts are missing or cannot be read."""
+
+    code = "IncompleteSignature"
+
+
+class SignatureDoesNotMatch(ServiceError):
+    """Wrong signature, stale clock, wrong scope, or a header that had to be signed and was not."""
+
+    code = "SignatureDoesNotMatch"
+
+
+class InvalidClientTokenId(ServiceError):
+    """Unknown, inactive or deleted access key, or a session token that does not belong to it."""
+
+    code = "InvalidClientTokenId"
+
+
+class ExpiredToken(ServiceError):
+    """The caller's own session has expired or was revoked (403; not ``ExpiredTokenException``)."""
+
+    code = "ExpiredToken"
+
+
+class MalformedQueryString(ServiceError):
+    """The query string has a broken percent escape."""
+
+    code = "MalformedQueryString"
+
+
+# ── What is asked: dispatch and validation (sts.md §1.2, §2.1; iam-api.md §4.2) ──────────────────────
+
+
+class InvalidAction(ServiceError):
+    """No such operation in this version of the service's API."""
+
+    code = "InvalidAction"
+
+
+class OperationNotImplemented(ServiceError):
+    """An operation that AWS has and daypass does not have yet; the conformance table lists it."""
+
+    code = "NotImplemented"
+
+
+class ValidationError(ServiceError):
+    """One or more parameters break the constraints of the service model."""
+
+    code = "ValidationError"
+
+
+class MalformedInput(ServiceError):
+    """A number that is not a signed 32-bit integer."""
+
+    code = "MalformedInput"
+
+
+class InvalidParameterValue(ServiceError):
+    """Session tags that contradict each other."""
+
+    code = "InvalidParameterValue"
+
+
+class InvalidInput(ServiceError):
+    """A value that passes the model's constraints and still makes no sense (IAM)."""
+
+    code = "InvalidInput"
+
+
+# ── May he: authorization ────────────────────────────────────────────────────────────────────────────
+
+
+class AccessDenied(ServiceError):
+    """The decision was not ``allowed``. Built only by ``operations/authorize.py``."""
+
+    code = "AccessDenied"
+
+
+class RegionDisabled(ServiceError):
+    """The account does not issue credentials in this region."""
+
+    code = "RegionDisabledException"
+
+
+# ── Policies and sizes ───────────────────────────────────────────────────────────────────────────────
+
+
+class MalformedPolicyDocument(ServiceError):
+    """A policy document is refused at write time."""
+
+    code = "MalformedPolicyDocument"
+
+
+class PackedPolicyTooLarge(ServiceError):
+    """Session policies, tags and inherited facts do not fit into a session token."""
+
+    code = "PackedPolicyTooLarge"
+
+
+# ── Entities (iam-api.md §4.1) ───────────────────────────────────────────────────────────────────────
+
+
+class NoSuchEntity(ServiceError):
+    """The named entity does not exist."""
+
+    code = "NoSuchEntity"
+
+
+class EntityAlreadyExists(ServiceError):
+    """The name is taken."""
+
+    code = "EntityAlreadyExists"
+
+
+class DeleteConflict(ServiceError):
+    """Something still depends on the entity."""
+
+    code = "DeleteConflict"
+
+
+class LimitExceeded(ServiceError):
+    """A quota is used up."""
+
+    code = "LimitExceeded"
+
+
+class UnmodifiableEntity(ServiceError):
+    """The entity belongs to a service and is only changed by it."""
+
+    code = "UnmodifiableEntity"
+
+
+class PolicyNotAttachable(ServiceError):
+    """The policy may be attached to service-linked roles only."""
+
+    code = "PolicyNotAttachable"
+
+
+# ── Ours to answer for ───────────────────────────────────────────────────────────────────────────────
+
+
+class ServiceUnavailable(ServiceError):
+    """daypass cannot do this now and nothing was done: no database, no room for the audit record."""
+
+    code = "ServiceUnavailable"
+
+
+class InternalFailure(ServiceError):
+    """A defect of daypass. The client sees a request id, the audit record sees the cause."""
+
+    code = "InternalFailure"

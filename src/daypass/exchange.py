@@ -1,0 +1,49 @@
+"""One HTTP exchange, as bytes: what the surfaces hand in and what they get back. Nothing here is trusted yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A request exactly as it came over the wire.
+
+    ``target`` is the raw request target (path and query, undecoded). ``headers`` keep wire order and
+    duplicates; names are lower-case, values are stripped of nothing. ``peer`` is the address the connection came from.
+    """
+
+    method: str
+    target: bytes
+    headers: tuple[Header, ...]
+    body: bytes = field(default=b"", repr=False)
+    peer: str = ""
+    secure: bool = False
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value of header ``name`` (lower-case), or None."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    @property
+    def path(self) -> bytes:
+        """The target up to the first ``?``, undecoded."""
+        return self.target.partition(b"?")[0]
+
+    @property
+    def query(self) -> bytes:
+        """The target after the first ``?``, undecoded; empty when there is none."""
+        return self.target.partition(b"?")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer ready to send. ``headers`` are complete but for ``Date`` and ``Content-Length``, which the surface adds."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes = field(default=b"", repr=False)

@@ -1,0 +1,191 @@
+"""What the services need from the world, each need a small protocol. Adapters implement them; ``app.py`` joins them.
+
+Nothing here performs I/O. Two refusals are part of the contract: ``NotLoaded`` (an inline operation met an account
+that is not in memory: run it again on a worker thread) and ``StoreUnavailable`` (the database did not answer in time).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from daypass.credentials import Secret
+from daypass.entities import AccessKey, Entity
+from daypass.sessions.keyring import Keyring
+from daypass.snapshot import AccountSnapshot
+
+
+class NotLoaded(Exception):
+    """The account may exist but is not in this node's memory. Control flow, never an answer to a client."""
+
+
+class StoreUnavailable(Exception):
+    """The database is away or too slow; nothing was changed."""
+
+
+class AlreadyExists(Exception):
+    """A write met a unique value that is taken. ``args[0]`` is the kind of entity."""
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+        ...
+
+
+class Entropy(Protocol):
+    def bytes(self, count: int) -> bytes:
+        """``count`` bytes nobody can predict."""
+        ...
+
+
+class Directory(Protocol):
+    """The accounts in memory, always at the newest revision this host has acknowledged (design D6)."""
+
+    def find(self, account: str) -> AccountSnapshot | None:
+        """The account's snapshot, or None when there is no such account. Never blocks.
+
+        Raises:
+            NotLoaded: unknown to this node's memory, or older than a write this host has acknowledged.
+        """
+        ...
+
+    def load(self, account: str) -> AccountSnapshot | None:
+        """Like ``find``, but reads the store where needed.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
+    def ids(self) -> tuple[str, ...]:
+        """All account ids of this daypass, sorted. Reads the store."""
+        ...
+
+
+class Transaction(Protocol):
+    """Changes to one account, all or nothing. Writers of one account are serial, so ``account`` is the truth."""
+
+    @property
+    def account(self) -> AccountSnapshot:
+        """The account as it is now, earlier changes of this transaction included."""
+        ...
+
+    def put(self, entity: Entity) -> None:
+        """Add the entity or replace the one with the same kind and key.
+
+        Raises:
+            AlreadyExists: its name (users, roles, policies: without case; account alias: everywhere) is taken.
+        """
+        ...
+
+    def delete(self, kind: str, key: str) -> None:
+        """Remove an entity; absent is an error of the caller."""
+        ...
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was put or deleted."""
+        ...
+
+    @property
+    def revision(self) -> int:
+        """The revision that committing will give the account, or the present one while nothing changed."""
+        ...
+
+
+class Store(Protocol):
+    """The durable truth: accounts with a revision each, a change log, the sealing keys, single-use marks."""
+
+    def transaction(self, account: str) -> AbstractContextManager[Transaction]:
+        """Open, commit on normal exit, roll back on any exception. After exit, ``Directory.find`` sees the change.
+
+        Raises:
+            StoreUnavailable: could not begin or commit; nothing was changed.
+            KeyError: no such account.
+        """
+        ...
+
+    def create_account(self, account: str) -> AbstractContextManager[Transaction]:
+        """A transaction that makes the account. The first ``put`` must be its ``Account`` entity.
+
+        Raises:
+            AlreadyExists: the id is taken.
+        """
+        ...
+
+
+class Keys(Protocol):
+    """Keys this node holds: the ring that seals session tokens, and the master key's box for long-term secrets."""
+
+    def ring(self) -> Keyring:
+        """The present key ring, immutable."""
+        ...
+
+    def seal_secret(self, access_key_id: str, secret: Secret) -> bytes:
+        """Wrap a long-term secret for the store."""
+        ...
+
+    def open_secret(self, key: AccessKey) -> Secret:
+        """Unwrap it again.
+
+        Raises:
+            InternalFailure: the stored bytes do not belong to this key under this master key.
+        """
+        ...
+
+
+class AuditLog(Protocol):
+    """The audit trail (design D9). One record, one line, hash-chained; never a secret inside."""
+
+    def append(self, record: Mapping[str, object], *, durable: bool = False) -> None:
+        """Write one record; ``durable``: on disk before returning.
+
+        Raises:
+            AuditUnavailable: the record could not be written; the caller must not mint or change anything.
+        """
+        ...
+
+    def count_failure(self, record: Mapping[str, object]) -> None:
+        """Count a failed authentication and sample it at a bounded rate into a file of its own. Never raises."""
+        ...
+
+
+class AuditUnavailable(Exception):
+    """The audit trail cannot take a record now: disk full, file gone, I/O error."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """When, where and for what a key or role was last used. ``at`` is in epoch seconds."""
+
+    at: int
+    region: str
+    service: str
+
+
+class LastUsed(Protocol):
+    """Last-used times: kept in memory, flushed in place at most once a minute; no revision, no change-log row."""
+
+    def touch(self, account: str, key: str, use: LastUse) -> None:
+        """Remember the use of ``key`` (an access key id or a role's unique id). Never blocks."""
+        ...
+
+    def find(self, account: str, key: str) -> LastUse | None:
+        """The last use this host knows of. Reads the store where memory has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything the pipeline hands to an operation."""
+
+    clock: Clock
+    entropy: Entropy
+    directory: Directory
+    store: Store
+    keys: Keys
+    audit: AuditLog
+    last_used: LastUsed

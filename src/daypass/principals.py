@@ -1,0 +1,200 @@
+"""Who can ask: the closed set of principals, the session facts behind temporary credentials, and the verified caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SessionKind = Literal["role", "user", "root", "federated", "assumed-root"]
+"""role: AssumeRole*; user and root: GetSessionToken; federated: GetFederationToken; assumed-root: AssumeRoot."""
+
+Tags = tuple[tuple[str, str], ...]
+"""Tags in the order given, each a (key, value) pair. Keys compare without case and keep theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The facts sealed into a session token. All of them are frozen at issuance (sts.md §7).
+
+    Times are epoch seconds. ``principal_id`` is the unique id that the session is bound to (``AROA…`` role,
+    ``AIDA…`` user, the account id for root). ``lineage`` holds the access key ids of the sessions this one
+    descends from, oldest first. ``transitive`` holds the keys, as spelled in ``tags``, that go on along a chain.
+    """
+
+    kind: SessionKind
+    access_key_id: str
+    account: str
+    principal_id: str
+    name: str
+    issued: int
+    expires: int
+    region: str = ""
+    token_version: int = 2
+    policy: str | None = None
+    policy_arns: tuple[str, ...] = ()
+    tags: Tags = ()
+    transitive: tuple[str, ...] = ()
+    source_identity: str | None = None
+    mfa_at: int | None = None
+    federation: Tags = ()
+    lineage: tuple[str, ...] = ()
+    issuer_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The root user of an account."""
+
+    account: str
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:root"
+
+    @property
+    def principal_arn(self) -> str:
+        return self.arn
+
+    @property
+    def user_id(self) -> str:
+        return self.account
+
+    type = "Account"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An IAM user. ``id`` is its unique id, ``path`` begins and ends with ``/``."""
+
+    account: str
+    id: str
+    name: str
+    path: str = "/"
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:user{self.path}{self.name}"
+
+    @property
+    def principal_arn(self) -> str:
+        return self.arn
+
+    @property
+    def user_id(self) -> str:
+        return self.id
+
+    type = "User"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSession:
+    """A role in use. Its ARN drops the role's path; ``principal_arn`` (``aws:PrincipalArn``) is the role's own (sts.md §5.4)."""
+
+    account: str
+    role_id: str
+    role_name: str
+    session_name: str
+    role_path: str = "/"
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:sts::{self.account}:assumed-role/{self.role_name}/{self.session_name}"
+
+    @property
+    def principal_arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role{self.role_path}{self.role_name}"
+
+    @property
+    def user_id(self) -> str:
+        return f"{self.role_id}:{self.session_name}"
+
+    type = "AssumedRole"
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedUser:
+    """A GetFederationToken session of ``user`` (or of root, when None)."""
+
+    account: str
+    name: str
+    user: User | None = None
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:sts::{self.account}:federated-user/{self.name}"
+
+    @property
+    def principal_arn(self) -> str:
+        return self.arn
+
+    @property
+    def user_id(self) -> str:
+        return f"{self.account}:{self.name}"
+
+    type = "FederatedUser"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Whoever holds the data directory and types a ``daypass`` command on that machine. Never comes over the network."""
+
+    account: str
+    login: str = ""
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:root"
+
+    @property
+    def principal_arn(self) -> str:
+        return self.arn
+
+    @property
+    def user_id(self) -> str:
+        return self.account
+
+    type = "Account"
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """Nobody: a request without a signature, on an operation that needs none."""
+
+    account: str = "anonymous"
+    partition: str = "aws"
+    arn: str = ""
+    principal_arn: str = ""
+    user_id: str = "anonymous"
+
+    type = "Anonymous"
+
+
+Principal = Root | User | RoleSession | FederatedUser | Operator | Anonymous
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A principal that verifiably asks now. Only ``operations/authenticate.py`` and ``verify_request`` make one.
+
+    ``tags`` are the effective principal tags: the entity's own, overridden by the session's.
+    """
+
+    principal: Principal
+    access_key_id: str
+    session: Session | None = None
+    tags: Tags = ()
+
+    @property
+    def arn(self) -> str:
+        """The ARN that GetCallerIdentity and AccessDenied messages show."""
+        return self.principal.arn
+
+    @property
+    def account(self) -> str:
+        """The 12-digit account of the identity now acting."""
+        return self.principal.account

@@ -1,0 +1,91 @@
+"""One account at one revision, complete and immutable: the only thing a request reads (docs/adr/0006-snapshot.md).
+
+Names are looked up exactly and conflict without case, independent of the path (iam-api.md §2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from daypass.entities import AccessKey, Account, Entity, ManagedPolicy, Role, User
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AccountSnapshot:
+    """All entities of ``account`` as of ``revision``, indexed by unique id and by name.
+
+    ``derived`` memoises what is computed from the snapshot (compiled policies, effective tags) and dies with it.
+    ``partition`` is where the account's ARNs live.
+    """
+
+    account: Account
+    revision: int
+    users: dict[str, User] = field(repr=False)
+    roles: dict[str, Role] = field(repr=False)
+    access_keys: dict[str, AccessKey] = field(repr=False)
+    policies: dict[str, ManagedPolicy] = field(repr=False)
+    users_by_name: dict[str, User] = field(repr=False)
+    roles_by_name: dict[str, Role] = field(repr=False)
+    policies_by_arn: dict[str, ManagedPolicy] = field(repr=False)
+    partition: str = "aws"
+    derived: dict[object, object] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, revision: int, entities: Iterable[Entity], *, partition: str = "aws") -> AccountSnapshot:
+        """Index ``entities``, among them exactly one ``Account``."""
+        by_kind: dict[str, dict[str, Entity]] = {"user": {}, "role": {}, "access-key": {}, "policy": {}, "account": {}}
+        for entity in entities:
+            by_kind[entity.kind][entity.key] = entity
+        (account,) = by_kind["account"].values()
+        users: dict[str, User] = by_kind["user"]  # type: ignore[assignment]
+        roles: dict[str, Role] = by_kind["role"]  # type: ignore[assignment]
+        policies: dict[str, ManagedPolicy] = by_kind["policy"]  # type: ignore[assignment]
+        assert isinstance(account, Account)
+        return cls(
+            account,
+            revision,
+            users,
+            roles,
+            by_kind["access-key"],  # type: ignore[arg-type]
+            policies,
+            {user.name: user for user in users.values()},
+            {role.name: role for role in roles.values()},
+            {f"arn:{partition}:iam::{account.id}:policy{p.path}{p.name}": p for p in policies.values()},
+            partition,
+        )
+
+    @property
+    def id(self) -> str:
+        """The 12-digit account id."""
+        return self.account.id
+
+    def find(self, kind: str, key: str) -> Entity | None:
+        """The entity of ``kind`` whose unique id is ``key``, or None."""
+        table: dict[str, dict[str, Entity]] = {
+            "user": self.users,  # type: ignore[dict-item]
+            "role": self.roles,  # type: ignore[dict-item]
+            "access-key": self.access_keys,  # type: ignore[dict-item]
+            "policy": self.policies,  # type: ignore[dict-item]
+        }
+        return self.account if kind == "account" else table[kind].get(key)
+
+    def arn(self, entity: User | Role | ManagedPolicy) -> str:
+        """The ARN of an entity of this account."""
+        return f"arn:{self.partition}:iam::{self.account.id}:{entity.kind}{entity.path}{entity.name}"
+
+    def entities(self) -> Iterator[Entity]:
+        """Every entity, the account first."""
+        yield self.account
+        yield from self.users.values()
+        yield from self.roles.values()
+        yield from self.policies.values()
+        yield from self.access_keys.values()
+
+    def replaced(self, revision: int, put: Iterable[Entity], deleted: Iterable[tuple[str, str]]) -> AccountSnapshot:
+        """The snapshot after a change: ``put`` entities added or replaced, ``deleted`` (kind, key) pairs gone."""
+        kept = {(e.kind, e.key): e for e in self.entities()}
+        for pair in deleted:
+            kept.pop(pair, None)
+        kept.update({(e.kind, e.key): e for e in put})
+        return AccountSnapshot.of(revision, kept.values(), partition=self.partition)
