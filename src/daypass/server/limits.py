@@ -1,0 +1,28 @@
+"""How much one client may ask of a connection, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, times in seconds, all inclusive.
+
+    ``head_bytes`` counts the request line and the header lines; ``body_bytes`` is STS's own limit (ten million bytes
+    are accepted, one more is 413). ``connections`` is per process: one more is answered 503 and closed. ``threads``
+    run what cannot be answered inline; ``queued`` requests wait for one, the next is answered 503. ``drain_seconds`` is
+    how long a stopping process waits for answers that are under way.
+    """
+
+    head_bytes: int = 16_384
+    headers: int = 100
+    body_bytes: int = 10_000_000
+    head_seconds: float = 10.0
+    body_seconds: float = 10.0
+    idle_seconds: float = 10.0
+    write_seconds: float = 10.0
+    drain_seconds: float = 5.0
+    connections: int = 4_096
+    threads: int = 8
+    queued: int = 128
