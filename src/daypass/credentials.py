@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hmac import compare_digest
+from typing import NoReturn
 
 
-class Secret(str):
-    """A secret text. It is a ``str`` where it is used and a blank where it is shown.
+class Secret:
+    """A secret text that only ``reveal`` gives out.
+
+    It is no ``str``: whatever would show, join, store or serialise it by accident fails or gets a blank. Two secrets
+    compare in constant time.
 
     # INVARIANT: 7. no secret in logs or errors. tests/test_credentials.py::test_a_secret_never_shows_in_repr_or_format
     """
 
-    __slots__ = ()
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret as a plain text, for the one place that must send or use it."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return compare_digest(self._text.encode("utf-8", "surrogatepass"), other._text.encode("utf-8", "surrogatepass"))
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
     def __repr__(self) -> str:
         return "Secret('…')"
@@ -22,9 +42,17 @@ class Secret(str):
     def __format__(self, spec: str) -> str:
         return format("…", spec)
 
-    def reveal(self) -> str:
-        """The secret as a plain text, for the one place that must send or use it."""
-        return str.__str__(self)
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
 
 
 @dataclass(frozen=True, slots=True)
