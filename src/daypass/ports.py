@@ -25,6 +25,10 @@ class StoreUnavailable(Exception):
     """The database is away or too slow; nothing was changed."""
 
 
+class OutcomeUnknown(StoreUnavailable):
+    """The database went away while committing: the change may have been made, or not. Every node learns which."""
+
+
 class AlreadyExists(Exception):
     """A write met a unique value that is taken. ``args[0]`` is the kind of entity."""
 
@@ -85,6 +89,16 @@ class Transaction(Protocol):
         """Remove an entity; absent is an error of the caller."""
         ...
 
+    def flush(self) -> None:
+        """Write everything that the store could refuse. Call it before the audit record of the change is written.
+
+        After it only the loss of the database (or of room on its disk) can keep the change from being committed.
+
+        Raises:
+            StoreUnavailable: the store did not answer; the change is lost.
+        """
+        ...
+
     @property
     def changed(self) -> bool:
         """Whether anything was put or deleted."""
@@ -104,6 +118,7 @@ class Store(Protocol):
 
         Raises:
             StoreUnavailable: could not begin or commit; nothing was changed.
+            OutcomeUnknown: the connection was lost while committing.
             KeyError: no such account.
         """
         ...
@@ -236,7 +251,11 @@ class LastUsed(Protocol):
         ...
 
     def find(self, account: str, key: str) -> LastUse | None:
-        """The last use this host knows of. Reads the store where memory has none."""
+        """The last use this process or the store knows of. Reads the store where memory has none.
+
+        Raises:
+            StoreUnavailable: memory has none and the store did not answer.
+        """
         ...
 
 
