@@ -1,20 +1,22 @@
-"""AWS Signature Version 4: read, check, verify and make signatures. Pure: bytes, keys and ``now`` in; values or a refusal out.
+"""AWS Signature Version 4: read, check, verify and make signatures.
 
-The order of checks is AWS's (observed on query services), and the caller keeps it by calling in this order:
+Pure: bytes, keys and ``now`` in; values or a refusal out. The order of checks is AWS's (observed on its query
+services), and the caller keeps it by calling in this order:
 
     unverified = read_authorization(raw)             1. one kind of signature, readable, host signed, date readable
     check_time(unverified, now)                      2. not stale, not from the future
     check_scope(unverified, service=…, regions=…)    3. made for this service and region, on the day of its date
-    …                                                4. the caller finds the key, opens the session token
-    key = keys.get(secret, unverified)               5. (``SigningKeys``, or ``signing_key`` by hand)
+    …                                                4. the caller finds the key and opens the session token
+    key = keys.get(secret, unverified)               5. ``SigningKeys``, or ``signing_key`` by hand
     verify_signature(raw, unverified, key)           6. headers, body and signature
 
 ``None`` from ``read_authorization`` means the request carries no signature at all; the caller then owes
 ``MissingAuthenticationToken`` with the text ``MISSING_TOKEN``, unless the operation needs none.
 Everything in an ``UnverifiedSignature`` is a claim until ``verify_signature`` has returned.
 
-Modules: ``scope`` (the claim, its time and scope) · ``authorization`` (reads it from a request) · ``canonical`` (what is
-signed) · ``sign`` (keys, header form) · ``presign`` (query form) · ``verify`` (all that must hold before it is believed).
+    scope           the claim, its time and scope            sign       keys, and signing in the header form
+    authorization   reads the claim from a request           presign    signing in the query form
+    canonical       what is signed                           verify     all that must hold before it is believed
 
 Sources: IAM User Guide, "AWS Signature Version 4 for API requests" and "Troubleshoot Signature Version 4 signing".
 """

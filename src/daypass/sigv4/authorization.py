@@ -1,13 +1,206 @@
-"""Finding the signature in a request: the ``Authorization`` header or the query parameters of a presigned URL."""
+"""Finding the signature in a request: the ``Authorization`` header or the query parameters of a presigned URL.
+
+What is ambiguous is refused where AWS takes the first or the last: a repeated Authorization header, parameter of it,
+or ``X-Amz-…`` authentication parameter. Nothing read here is believed; see ``verify``.
+Source: IAM User Guide, "Elements of an AWS API request signature"; texts as AWS's query services send them.
+"""
 
 from __future__ import annotations
 
-from daypass.exchange import RawRequest
-from daypass.sigv4.scope import UnverifiedSignature
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from daypass.errors import IncompleteSignature, MissingAuthenticationToken, SignatureDoesNotMatch
+from daypass.exchange import Header, RawRequest
+from daypass.sigv4.canonical import index_headers, shown, tidy, unescape
+from daypass.sigv4.scope import (
+    ALGORITHM,
+    UnverifiedSignature,
+    compact_timestamp,
+    parse_timestamp,
+    split_credential,
+)
 
 MISSING_TOKEN = "Request is missing Authentication Token"
+TOKEN_HEADER = b"x-amz-security-token"
+
+# The algorithms understood here, each with how its credential is split. SigV4a will be a second row.
+CREDENTIALS: Mapping[str, Callable[[str], tuple[str, str, str, str, str]]] = {ALGORITHM: split_credential}
+
+_PARAMETERS = ("Credential", "Signature", "SignedHeaders")
+_NEVER_TWICE = (b"authorization", b"host", b"content-length")
+_NEVER_TWICE_WHEN_SIGNED = (b"x-amz-date", TOKEN_HEADER)
 
 
 def read_authorization(raw: RawRequest) -> UnverifiedSignature | None:
-    """The signature a request carries, or None when it carries none at all."""
-    raise NotImplementedError
+    """The signature a request carries, or None when it carries none at all.
+
+    Raises:
+        IncompleteSignature: parts are missing, repeated or unreadable.
+        MissingAuthenticationToken: the query names an algorithm that is none.
+        SignatureDoesNotMatch: two kinds of signature at once (empty message), or the host is not signed.
+        MalformedQueryString: an authentication parameter has a broken escape.
+    """
+    headers = index_headers(raw.headers)
+    if len(headers) != len(raw.headers):
+        _refuse_repeated(raw.headers, _NEVER_TWICE)
+    authorization = headers.get(b"authorization")
+    query = _query_parameters(raw.query) if b"X-Amz-Algorithm" in raw.target else None
+    if authorization is None and query is None:
+        return None
+    if len(headers) != len(raw.headers):
+        _refuse_repeated(raw.headers, _NEVER_TWICE_WHEN_SIGNED)
+    if authorization is None:
+        return _read_query(query or {}, headers)
+    if query is not None:
+        raise SignatureDoesNotMatch("", detail="Authorization header and X-Amz-Algorithm at once")
+    return _read_header(authorization, headers)
+
+
+def _refuse_repeated(headers: tuple[Header, ...], once: tuple[bytes, ...]) -> None:
+    """Two readers of one request could each believe another of the two values."""
+    names = [name for name, _ in headers]
+    for name in once:
+        if names.count(name) > 1:
+            raise IncompleteSignature(f"Request must not have more than one '{name.decode()}' header.")
+
+
+# ── Header form ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_header(authorization: bytes, headers: Mapping[bytes, bytes]) -> UnverifiedSignature:
+    text = authorization.decode("latin-1").strip()
+    algorithm, _, parameters = text.partition(" ")
+    if algorithm not in CREDENTIALS:
+        raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{shown(algorithm)}'.")
+    found = _header_parameters(parameters, text)
+    date = headers.get(b"x-amz-date")
+    if date is None:
+        date = headers.get(b"date")
+    try:
+        credential, signature, signed = found["Credential"], found["Signature"], found["SignedHeaders"]
+    except KeyError:
+        _refuse_missing_in_header(algorithm, found, date)
+    if date is None:
+        _refuse_missing_in_header(algorithm, found, date)
+    token = headers.get(TOKEN_HEADER)
+    return _unverified(
+        algorithm,
+        credential,
+        signed,
+        signature,
+        compact_timestamp(date.strip()),
+        token.strip().decode("latin-1") if token is not None else None,
+    )
+
+
+def _header_parameters(parameters: str, authorization: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if not parameters.strip():
+        return found
+    for parameter in parameters.split(","):
+        name, equals, value = parameter.strip().partition("=")
+        if not equals:
+            reason = "not a valid key=value pair (missing equal-sign) in Authorization header"
+            raise IncompleteSignature(f"'{shown(name)}' {reason}: '{shown(authorization)}'")
+        if name in found or name not in _PARAMETERS:
+            raise IncompleteSignature(f"'{shown(name)}' is unknown or repeated in Authorization header.")
+        found[name] = value
+    return found
+
+
+def _refuse_missing_in_header(algorithm: str, found: Mapping[str, str], date: bytes | None) -> NoReturn:
+    findings = [f"Authorization header requires '{name}' parameter." for name in _PARAMETERS if name not in found]
+    if date is None:
+        findings.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+    raise IncompleteSignature(" ".join([*findings, f"Authorization={algorithm}"]))
+
+
+# ── Query form ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _query_parameters(query: bytes) -> dict[bytes, bytes] | None:
+    """The raw ``X-Amz-…`` parameters of a query; None when ``X-Amz-Algorithm`` is not one of them."""
+    found: dict[bytes, bytes] = {}
+    for item in query.split(b"&"):
+        if item.startswith(b"X-Amz-"):
+            name, _, value = item.partition(b"=")
+            if name in found:
+                raise IncompleteSignature(f"Query string must not repeat '{shown(name)}'.")
+            found[name] = value
+    return found if b"X-Amz-Algorithm" in found else None
+
+
+def _read_query(query: Mapping[bytes, bytes], headers: Mapping[bytes, bytes]) -> UnverifiedSignature:
+    values = {name: unescape(value) for name, value in query.items()}
+    algorithm = values[b"X-Amz-Algorithm"].decode("latin-1")
+    if algorithm not in CREDENTIALS:
+        raise MissingAuthenticationToken(MISSING_TOKEN, detail=f"X-Amz-Algorithm is {shown(algorithm)}")
+    try:
+        credential, signature = values[b"X-Amz-Credential"], values[b"X-Amz-Signature"]
+        signed, date = values[b"X-Amz-SignedHeaders"], values[b"X-Amz-Date"]
+    except KeyError:
+        _refuse_missing_in_query(values)
+    expires = values.get(b"X-Amz-Expires")
+    return _unverified(
+        algorithm,
+        credential.decode("latin-1"),
+        signed.decode("latin-1"),
+        signature.decode("latin-1"),
+        date,
+        _token_beside_query(values.get(b"X-Amz-Security-Token"), headers.get(TOKEN_HEADER)),
+        presigned=True,
+        expires=expires.decode("latin-1") if expires is not None else None,
+    )
+
+
+def _refuse_missing_in_query(values: Mapping[bytes, bytes]) -> NoReturn:
+    findings = [
+        f"AWS query-string parameters must include '{name}'."
+        for name in ("X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
+        if name.encode() not in values
+    ]
+    raise IncompleteSignature(" ".join([*findings, "Re-examine the query-string parameters."]))
+
+
+def _token_beside_query(in_query: bytes | None, in_header: bytes | None) -> str | None:
+    if in_query is not None and in_header is not None:
+        raise IncompleteSignature("Request must not have a security token in both header and query string.")
+    token = in_query if in_header is None else tidy(in_header)
+    return token.decode("latin-1") if token is not None else None
+
+
+# ── Both ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _unverified(
+    algorithm: str,
+    credential: str,
+    signed_headers: str,
+    signature: str,
+    date: bytes,
+    token: str | None,
+    *,
+    presigned: bool = False,
+    expires: str | None = None,
+) -> UnverifiedSignature:
+    names = tuple(signed_headers.encode("latin-1").split(b";"))
+    if b"host" not in names and b":authority" not in names:
+        raise SignatureDoesNotMatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    timestamp = parse_timestamp(date)
+    if timestamp is None:
+        raise IncompleteSignature(
+            f"Date must be in ISO-8601 'basic format'. Got '{shown(date)}'. See http://en.wikipedia.org/wiki/ISO_8601"
+        )
+    return UnverifiedSignature(
+        algorithm,
+        credential,
+        *CREDENTIALS[algorithm](credential),
+        names,
+        signature,
+        timestamp,
+        date.decode("ascii"),
+        token,
+        presigned,
+        expires,
+    )

@@ -1,18 +1,261 @@
-"""The canonical request: the one text that signer and verifier both make of a request."""
+"""The canonical request: the one text that signer and verifier both make of a request.
+
+    METHOD, path, query, one line for each signed header, an empty line, the names of the signed headers, payload hash
+
+Everything is bytes: what is signed is what came over the wire, and no decoding can change it.
+Source: IAM User Guide, "Create a signed AWS API request", steps 1 to 3.
+"""
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import NoReturn
+
+from daypass.errors import MalformedQueryString, SignatureDoesNotMatch
+from daypass.exchange import Header
+
+MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+EMPTY_HASH = sha256(b"").hexdigest().encode()
+UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
+UNHASHED_PAYLOADS = frozenset(
+    {
+        UNSIGNED_PAYLOAD,
+        b"STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+    }
+)
+"""What S3 lets stand in place of the payload hash; the caller then still owes the check of the chunks."""
+
+UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_ESCAPED = [bytes([n]) if n in UNRESERVED else b"%%%02X" % n for n in range(256)]
+_ESCAPED_IN_PATH = [b"/" if n == ord("/") else _ESCAPED[n] for n in range(256)]
+_HEX = b"0123456789abcdefABCDEF"
+_UNESCAPED = {bytes([a, b]): bytes([int(bytes([a, b]), 16)]) for a in _HEX for b in _HEX}
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How a family of services signs. The default is that of all services but S3."""
+    """How a family of services signs. The default is that of all services but S3.
+
+    ``double_encode_path``: the path is escaped once more than it is on the wire.
+    ``normalize_path``: dot segments and repeated slashes are removed before signing.
+    ``allow_unsigned_payload``: ``x-amz-content-sha256`` may hold one of ``UNHASHED_PAYLOADS``, and a presigned request
+    without it is signed over ``UNSIGNED-PAYLOAD``. Only for services that check the payload by other means.
+    ``sends_payload_hash``: the signer adds ``x-amz-content-sha256``, which S3 demands.
+    ``allow_unordered_values``: a query name may repeat with its values in any order. The signature does not cover that
+    order, so only a service to which it means nothing may allow it.
+    ``allow_appended_token``: a presigned request may carry its session token outside the signature, as a few services'
+    clients do. The token is sealed and names its key, so it proves itself.
+    ``unsigned_content_types``: the media types a body may have whose ``Content-Type`` is not signed (the AWS SDK for
+    PHP never signs it); None allows any.
+    """
 
     double_encode_path: bool = True
     normalize_path: bool = True
     allow_unsigned_payload: bool = False
+    sends_payload_hash: bool = False
+    allow_unordered_values: bool = False
+    allow_appended_token: bool = True
+    unsigned_content_types: frozenset[bytes] | None = frozenset(
+        {b"application/x-www-form-urlencoded", b"application/x-amz-json-1.0", b"application/x-amz-json-1.1"}
+    )
 
 
 QUERY_PROFILE = Profile()
-S3_PROFILE = Profile(double_encode_path=False, normalize_path=False, allow_unsigned_payload=True)
+S3_PROFILE = Profile(
+    double_encode_path=False,
+    normalize_path=False,
+    allow_unsigned_payload=True,
+    sends_payload_hash=True,
+    allow_unordered_values=True,
+    unsigned_content_types=None,
+)
+
+
+def refuse(detail: str) -> NoReturn:
+    """Raise ``SignatureDoesNotMatch`` with AWS's text. ``detail``, for the audit record only, says what was wrong."""
+    raise SignatureDoesNotMatch(MISMATCH, detail=detail)
+
+
+def shown(claimed: bytes | str) -> str:
+    """What a client sent, safe to repeat in an error text: printable characters only, and not too many."""
+    text = claimed.decode("latin-1") if isinstance(claimed, bytes) else claimed
+    if not text.isprintable():
+        text = "".join([c if c.isprintable() else "?" for c in text])
+    return text if len(text) <= 1024 else text[:1024] + "…"
+
+
+# ── Percent escapes ──────────────────────────────────────────────────────────────────────────────────
+
+
+def unescape(text: bytes) -> bytes:
+    """Percent-decode. ``+`` stays ``+``.
+
+    Raises:
+        MalformedQueryString: an escape is cut off or not hexadecimal.
+    """
+    first, *rest = text.split(b"%")
+    try:
+        return first + b"".join([_UNESCAPED[piece[:2]] + piece[2:] for piece in rest])
+    except KeyError:
+        _refuse_escape(text)
+
+
+def _refuse_escape(text: bytes) -> NoReturn:
+    """Name the first bad escape of ``text``, which has one."""
+    at = text.find(b"%")
+    while text[at + 1 : at + 3] in _UNESCAPED:
+        at = text.find(b"%", at + 3)
+    digits = text[at + 1 : at + 3]
+    if len(digits) < 2:
+        raise MalformedQueryString("Incomplete trailing escape % sequence")
+    raise MalformedQueryString(f"Illegal hex character in escape % pattern: %{shown(digits)}")
+
+
+def escape(text: bytes) -> bytes:
+    """Percent-encode all but RFC 3986's unreserved characters, with upper-case hexadecimal digits."""
+    if not text.translate(None, UNRESERVED):
+        return text
+    return b"".join([_ESCAPED[n] for n in text])
+
+
+def _component(text: bytes) -> bytes:
+    """One part of a path or query in its only signed spelling, however it was escaped on the wire."""
+    if not text.translate(None, UNRESERVED):
+        return text
+    return escape(unescape(text) if b"%" in text else text)
+
+
+# ── Path ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def canonical_path(path: bytes, profile: Profile = QUERY_PROFILE) -> bytes:
+    """The path as it is signed. ``path`` is the raw one from the request target; empty means ``/``."""
+    if path in (b"/", b""):
+        return b"/"
+    if profile.normalize_path:
+        path = _normalize(path)
+    if profile.double_encode_path:
+        return b"".join([_ESCAPED_IN_PATH[n] for n in path])
+    # Segment by segment, so that an escaped slash inside a name never becomes a separator.
+    return b"/".join([_component(segment) for segment in path.split(b"/")])
+
+
+def _normalize(path: bytes) -> bytes:
+    """Remove empty and dot segments (RFC 3986 section 5.2.4, and AWS's rule for repeated slashes)."""
+    kept: list[bytes] = []
+    segments = path.split(b"/")
+    for segment in segments:
+        if segment == b"..":
+            del kept[-1:]
+        elif segment not in (b"", b"."):
+            kept.append(segment)
+    return b"/" + b"/".join(kept) + (b"/" if kept and not segments[-1] else b"")
+
+
+# ── Query ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def query_pairs(query: bytes, leave_out: Sequence[bytes] = ()) -> list[tuple[bytes, bytes]]:
+    """Names and values of a raw query in wire order, each in its only signed spelling.
+
+    ``leave_out`` holds raw names. A name without value has an empty one.
+
+    Raises:
+        MalformedQueryString: an escape is cut off or not hexadecimal.
+    """
+    if not query:
+        return []
+    pairs = []
+    for item in query.split(b"&"):
+        name, _, value = item.partition(b"=")
+        if name not in leave_out:
+            pairs.append((_component(name), _component(value)))
+    return pairs
+
+
+def canonical_query(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The query as it is signed: sorted as pairs, because ``Param`` precedes ``Param-3`` but ``Param=`` does not."""
+    return b"&".join([name + b"=" + value for name, value in sorted(pairs)])
+
+
+# ── Headers ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tidy(value: bytes) -> bytes:
+    """A header value trimmed, with each inner run of white space folded to one space."""
+    if b" " in value or b"\t" in value:
+        return b" ".join(value.split())
+    return value
+
+
+def index_headers(headers: Sequence[Header]) -> dict[bytes, bytes]:
+    """Headers by name. Values of a repeated name are tidied and joined with ``,`` in wire order, as they are signed."""
+    index = dict(headers)
+    if len(index) == len(headers):
+        return index
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(tidy(value))
+    return {name: b",".join(several) for name, several in values.items()}
+
+
+# ── Payload ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def payload_hash(
+    headers: Mapping[bytes, bytes], body: bytes, profile: Profile = QUERY_PROFILE, *, presigned: bool = False
+) -> bytes:
+    """The payload hash as it is signed: hexadecimal SHA-256 of the body, or what the profile lets stand for it.
+
+    Raises:
+        SignatureDoesNotMatch: ``x-amz-content-sha256`` is not the hash of this body.
+    """
+    claimed = headers.get(b"x-amz-content-sha256")
+    if profile.allow_unsigned_payload:
+        if claimed is None and presigned:
+            return UNSIGNED_PAYLOAD
+        if claimed is not None and tidy(claimed) in UNHASHED_PAYLOADS:
+            return tidy(claimed)
+    actual = sha256(body).hexdigest().encode() if body else EMPTY_HASH
+    if claimed is not None and not hmac.compare_digest(tidy(claimed), actual):
+        refuse("x-amz-content-sha256 is not the hash of the body")
+    return actual
+
+
+# ── Together ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def canonical_request(
+    method: str,
+    path: bytes,
+    query: bytes,
+    headers: Mapping[bytes, bytes],
+    signed_headers: Sequence[bytes],
+    payload: bytes,
+) -> bytes:
+    """The canonical request of canonical parts. ``headers`` come from ``index_headers``.
+
+    Raises:
+        SignatureDoesNotMatch: a header that is said to be signed is not there.
+    """
+    lines = [method.encode("latin-1"), path, query]
+    for name in signed_headers:
+        value = headers.get(name)
+        if value is None:
+            refuse(f"signed header is absent: {name!r}")
+        lines.append(name + b":" + tidy(value))
+    lines += (b"", b";".join(signed_headers), payload)
+    return b"\n".join(lines)
+
+
+def string_to_sign(algorithm: str, timestamp: str, scope: str, request: bytes) -> bytes:
+    """What the signature is made of: algorithm, time (basic ISO 8601), credential scope, hash of ``request``."""
+    return f"{algorithm}\n{timestamp}\n{scope}\n{sha256(request).hexdigest()}".encode("latin-1")

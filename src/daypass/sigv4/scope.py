@@ -1,12 +1,24 @@
 """What a signature claims (key, time, scope), and whether the claim fits this moment and this door.
 
-Texts are those of AWS's query services. They are part of what clients see, so tests hold them byte for byte.
+Texts are those of AWS's query services. They are part of what clients see, so tests hold them byte for byte
+(tests/sigv4/cases/refusals.json).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from daypass.errors import IncompleteSignature, SignatureDoesNotMatch
+from daypass.sigv4.canonical import shown
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+TERMINATOR = "aws4_request"
+WINDOW = 15 * 60
+"""Seconds a signature's date may lie before or after now."""
+LONGEST_EXPIRES = 7 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +26,8 @@ class UnverifiedSignature:
     """The parts of a request's signature, as claimed by whoever sent it.
 
     ``timestamp`` is in epoch seconds and ``timestamp_text`` the same in basic ISO 8601. ``access_key_id`` and the
-    scope's parts are empty when ``credential`` does not have five parts (``check_scope`` refuses it).
-    ``expires`` is the raw ``X-Amz-Expires`` of a presigned request.
+    scope's parts are empty when ``credential`` does not have five parts (``check_scope`` refuses it, after the time).
+    ``expires`` is the raw ``X-Amz-Expires`` of a presigned request. Names in ``signed_headers`` are as claimed.
     """
 
     algorithm: str
@@ -33,14 +45,136 @@ class UnverifiedSignature:
     presigned: bool
     expires: str | None = None
 
+    @property
+    def scope(self) -> str:
+        """The credential scope, ``date/region/service/aws4_request``: ``credential`` without the key."""
+        return self.credential.partition("/")[2]
+
+
+def split_credential(credential: str) -> tuple[str, str, str, str, str]:
+    """Access key id, date, region, service and terminator; all empty when there are not exactly five parts."""
+    parts = credential.split("/", 5)
+    if len(parts) != 5:
+        return ("", "", "", "", "")
+    key, date, region, service, terminator = parts
+    return (key, date, region, service, terminator)
+
+
+# ── Time ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=64)
+def _midnight(date: bytes) -> int | None:
+    """The epoch second at which the day ``YYYYMMDD`` begins, UTC; None when there is no such day."""
+    try:
+        return int(datetime(int(date[:4]), int(date[4:6]), int(date[6:]), tzinfo=UTC).timestamp())
+    except ValueError:
+        return None
+
+
+def parse_timestamp(text: bytes) -> int | None:
+    """Epoch seconds of ``YYYYMMDDTHHMMSSZ``; None when ``text`` is anything else. A leap second is no time of day."""
+    if len(text) != 16 or text[8:9] != b"T" or text[15:] != b"Z":
+        return None
+    date, time = text[:8], text[9:15]
+    if not (date.isdigit() and time.isdigit()):
+        return None
+    hour, rest = divmod(int(time), 10_000)
+    minute, second = divmod(rest, 100)
+    midnight = _midnight(date)
+    if midnight is None or hour > 23 or minute > 59 or second > 59:
+        return None
+    return midnight + hour * 3600 + minute * 60 + second
+
+
+def compact_timestamp(text: bytes) -> bytes:
+    """The basic form of an extended ISO 8601 time (``2015-08-30T12:36:00Z``); any other text unchanged."""
+    if len(text) == 20 and text[4:5] == text[7:8] == b"-" and text[13:14] == text[16:17] == b":":
+        return text[:4] + text[5:7] + text[8:13] + text[14:16] + text[17:]
+    return text
+
+
+def format_timestamp(seconds: int) -> str:
+    """Epoch seconds as ``YYYYMMDDTHHMMSSZ``."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
+
 
 def check_time(unverified: UnverifiedSignature, now: float) -> None:
-    """Refuse a signature dated more than 15 minutes before or after ``now`` (epoch seconds)."""
-    raise NotImplementedError
+    """Refuse a signature dated more than 15 minutes before or after ``now`` (epoch seconds, cut to whole ones).
+
+    Presigned requests have the same window: STS does not enforce ``X-Amz-Expires``, so a value that a client may
+    send (0 to 604800) has no effect, and one that makes no sense is refused.
+
+    Raises:
+        SignatureDoesNotMatch: stale, or from the future.
+        IncompleteSignature: ``X-Amz-Expires`` is no such number.
+    """
+    moment = int(now)
+    signed, text = unverified.timestamp, unverified.timestamp_text
+    if signed < moment - WINDOW:
+        bound = f"{format_timestamp(moment - WINDOW)} ({format_timestamp(moment)} - 15 min.)"
+        raise SignatureDoesNotMatch(f"Signature expired: {text} is now earlier than {bound}")
+    if signed > moment + WINDOW:
+        bound = f"{format_timestamp(moment + WINDOW)} ({format_timestamp(moment)} + 15 min.)"
+        raise SignatureDoesNotMatch(f"Signature not yet current: {text} is still later than {bound}")
+    if unverified.expires is not None:
+        _check_expires(unverified.expires)
+
+
+def _check_expires(expires: str) -> None:
+    # Six digits bound the number before it is one; isdigit alone would let other scripts' digits pass.
+    if expires.isascii() and expires.isdigit() and len(expires) <= 6 and int(expires) <= LONGEST_EXPIRES:
+        return
+    raise IncompleteSignature(f"X-Amz-Expires must be a whole number of seconds from 0 to {LONGEST_EXPIRES}.")
+
+
+# ── Scope ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def check_scope(
     unverified: UnverifiedSignature, *, service: str, regions: Container[str] | Callable[[str], bool] | None
 ) -> None:
-    """Refuse a signature made for another service or region, or on another day than its date. ``regions=None``: any."""
-    raise NotImplementedError
+    """Refuse a signature made for another service or region, or on another day than its date.
+
+    ``regions`` are the regions this door answers for, or a function that knows them; None: any that has a name.
+    All mismatches are reported in one message, each with a trailing space, as STS has done since 2026.
+
+    Raises:
+        IncompleteSignature: the credential does not have five parts.
+        SignatureDoesNotMatch: it does not fit.
+    """
+    if not unverified.terminator and len(unverified.credential.split("/", 5)) != 5:
+        raise IncompleteSignature(
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
+            f"got '{shown(unverified.credential)}'"
+        )
+    # INVARIANT: 1. a signature for one service or region opens no other.
+    # tests/sigv4/test_refusals.py::test_every_refusal_has_its_code_and_text
+    findings = ""
+    if not _serves(regions, unverified.region):
+        findings += "Credential should be scoped to a valid region. "
+    if unverified.service != service:
+        findings += f"Credential should be scoped to correct service: '{service}'. "
+    if unverified.terminator != TERMINATOR:
+        claimed = shown(unverified.terminator)
+        findings += f"Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{claimed}'. "
+    if unverified.date != unverified.timestamp_text[:8]:
+        findings += _wrong_date(unverified)
+    if findings:
+        raise SignatureDoesNotMatch(findings)
+
+
+def _serves(regions: Container[str] | Callable[[str], bool] | None, region: str) -> bool:
+    if not region:
+        return False
+    if regions is None:
+        return True
+    return regions(region) if callable(regions) else region in regions
+
+
+def _wrong_date(unverified: UnverifiedSignature) -> str:
+    day, moment = unverified.timestamp_text[:8], unverified.timestamp_text
+    return (
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+        f"'{shown(unverified.date)}' != '{day}', from '{moment}'. "
+    )

@@ -1,30 +1,199 @@
-"""Signing keys, and signing in the header form."""
+"""Signing keys, and signing in the header form.
+
+Signer and verifier build the canonical request with the same functions, so what is signed here verifies here.
+Source: IAM User Guide, "Create a signed AWS API request", steps 4 to 6.
+"""
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
-from daypass.sigv4.canonical import QUERY_PROFILE, Profile
-from daypass.sigv4.scope import UnverifiedSignature
+from daypass.errors import Malformed, MalformedQueryString
+from daypass.sigv4.canonical import (
+    QUERY_PROFILE,
+    Profile,
+    canonical_path,
+    canonical_query,
+    canonical_request,
+    payload_hash,
+    query_pairs,
+    string_to_sign,
+)
+from daypass.sigv4.scope import ALGORITHM, TERMINATOR, UnverifiedSignature, format_timestamp
+
+# What proxies and HTTP clients change on the way. The same list as botocore's, so that both sign alike.
+NEVER_SIGNED = frozenset(
+    {
+        "authorization",
+        "baggage",
+        "connection",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "traceparent",
+        "tracestate",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-amzn-trace-id",
+    }
+)
+_MADE_HERE = frozenset({"authorization", "x-amz-date", "x-amz-security-token"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+# ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def signing_key(secret_access_key: str, date: str, region: str, service: str) -> bytes:
-    """Derive the key that signs one day's requests to one service in one region."""
-    raise NotImplementedError
+    """Derive the key that signs one day's (``YYYYMMDD``) requests to one service in one region. 32 bytes.
+
+    Raises:
+        Malformed: the secret is empty.
+    """
+    if not secret_access_key:
+        raise Malformed("an empty secret access key signs nothing")
+    # Adding and encoding use the text itself even of a Secret, which shows nothing when it is formatted.
+    key = ("AWS4" + secret_access_key).encode()
+    for part in (date, region, service, TERMINATOR):
+        key = hmac.digest(key, part.encode("latin-1"), "sha256")
+    return key
 
 
 class SigningKeys:
-    """A bounded cache of signing keys."""
+    """A bounded cache of signing keys: at most ``maxsize`` of them, the least used forgotten first.
+
+    A signing key is a pure function of secret, date, region and service, and exactly these are the cache's key. So a
+    rotated secret finds nothing under its old value, and there is nothing to invalidate.
+    Two generations instead of an ordered list: a full young one replaces the old one. Threads may share a cache; the
+    worst that a race does is to derive a key twice.
+    """
+
+    __slots__ = ("_half", "_old", "_young")
 
     def __init__(self, maxsize: int = 16_384) -> None:
-        raise NotImplementedError
+        if maxsize < 2:
+            raise ValueError("a cache of signing keys holds at least two")
+        self._half = maxsize // 2
+        self._young: dict[tuple[str, str, str, str], bytes] = {}
+        self._old: dict[tuple[str, str, str, str], bytes] = {}
+
+    def __repr__(self) -> str:
+        return f"SigningKeys({len(self)} of {2 * self._half})"
+
+    def __len__(self) -> int:
+        return len(self._young.keys() | self._old.keys())
 
     def get(self, secret_access_key: str, unverified: UnverifiedSignature) -> bytes:
-        """The signing key for ``unverified``'s scope under this secret."""
-        raise NotImplementedError
+        """The signing key for the scope of ``unverified`` under this secret. Check the scope first.
+
+        Raises:
+            Malformed: the secret is empty.
+        """
+        wanted = (secret_access_key, unverified.date, unverified.region, unverified.service)
+        key = self._young.get(wanted)
+        if key is None:
+            key = self._old.get(wanted) or signing_key(*wanted)
+            self._keep(wanted, key)
+        return key
+
+    def _keep(self, wanted: tuple[str, str, str, str], key: bytes) -> None:
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, {}
+        self._young[wanted] = key
 
 
-def sign_request(
+# ── Signing ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes, as the signature sees it."""
+
+    host: str
+    path: bytes
+    query: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """One key at one moment for one service and region: all that a signature needs beside the request."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    region: str
+    service: str
+    timestamp: str
+
+    @property
+    def scope(self) -> str:
+        return f"{self.timestamp[:8]}/{self.region}/{self.service}/{TERMINATOR}"
+
+    @property
+    def credential(self) -> str:
+        return f"{self.access_key_id}/{self.scope}"
+
+    def signature(self, request: bytes) -> str:
+        """The signature of a canonical request, in hexadecimal."""
+        key = signing_key(self.secret_access_key, self.timestamp[:8], self.region, self.service)
+        return hmac.digest(key, string_to_sign(ALGORITHM, self.timestamp, self.scope, request), "sha256").hex()
+
+
+def parse_target(url: str) -> Target:
+    """Take a URL apart, as it will be sent.
+
+    Raises:
+        Malformed: it is no absolute http(s) URL, or has something in it that its reader might take otherwise.
+    """
+    if not url.isascii() or any(c <= " " or c == "\x7f" for c in url):
+        raise Malformed("a URL to sign has all characters but printable ASCII percent-encoded")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Malformed("a URL to sign has a host and a port that exist") from error
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc or "#" in url:
+        raise Malformed("a URL to sign is http(s)://host[:port][/path][?query]")
+    if "+" in parts.query:
+        raise Malformed("write a space as %20 and a plus as %2B in a query to sign")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if port not in (None, _DEFAULT_PORTS[parts.scheme]):
+        host += f":{port}"
+    return Target(host, parts.path.encode(), parts.query.encode())
+
+
+def signed_query(query: bytes) -> bytes:
+    """The canonical form of a query that is about to be signed.
+
+    Raises:
+        Malformed: a percent escape is broken.
+    """
+    try:
+        return canonical_query(query_pairs(query))
+    except MalformedQueryString as error:
+        raise Malformed(error.message) from error
+
+
+def headers_to_sign(headers: Mapping[str, str], host: str) -> dict[bytes, bytes]:
+    """The headers a signature covers, by lower-case name and sorted: all that nobody changes on the way, and the host.
+
+    Raises:
+        Malformed: a name appears twice, in different case.
+    """
+    by_name = {name.lower(): value for name, value in headers.items()}
+    if len(by_name) != len(headers):
+        raise Malformed("a header name appears twice")
+    by_name.setdefault("host", host)
+    return {name.encode("latin-1"): by_name[name].encode() for name in sorted(by_name.keys() - NEVER_SIGNED)}
+
+
+def sign_request(  # noqa: PLR0913  a signature has this many facts, all but four by keyword
     method: str,
     url: str,
     headers: Mapping[str, str],
@@ -38,5 +207,37 @@ def sign_request(
     now: float,
     profile: Profile = QUERY_PROFILE,
 ) -> dict[str, str]:
-    """Sign a request in the header form and return all headers to send."""
-    raise NotImplementedError
+    """Sign a request in the header form and return all headers to send, the given ones among them.
+
+    ``url`` is the one that will be requested, already percent-encoded. ``now`` is in epoch seconds. Authorization,
+    X-Amz-Date and X-Amz-Security-Token are replaced where present; Host is added.
+
+    Raises:
+        Malformed: the URL, a header or the secret cannot be signed.
+        SignatureDoesNotMatch: a given ``x-amz-content-sha256`` is not the hash of ``body``.
+    """
+    signer = Signer(access_key_id, secret_access_key, region, service, format_timestamp(int(now)))
+    target = parse_target(url)
+    sent = _headers_to_send(headers, target, signer.timestamp, session_token)
+    signed = headers_to_sign(sent, target.host)
+    payload = payload_hash(signed, body, profile)
+    if profile.sends_payload_hash and b"x-amz-content-sha256" not in signed:
+        sent["X-Amz-Content-SHA256"] = payload.decode()
+        signed = headers_to_sign(sent, target.host)
+    path, query = canonical_path(target.path, profile), signed_query(target.query)
+    signature = signer.signature(canonical_request(method, path, query, signed, tuple(signed), payload))
+    names = b";".join(signed).decode("latin-1")
+    sent["Authorization"] = f"{ALGORITHM} Credential={signer.credential}, SignedHeaders={names}, Signature={signature}"
+    return sent
+
+
+def _headers_to_send(
+    headers: Mapping[str, str], target: Target, timestamp: str, session_token: str | None
+) -> dict[str, str]:
+    sent = {name: value for name, value in headers.items() if name.lower() not in _MADE_HERE}
+    sent["X-Amz-Date"] = timestamp
+    if session_token is not None:
+        sent["X-Amz-Security-Token"] = session_token
+    if all(name.lower() != "host" for name in sent):
+        sent["Host"] = target.host
+    return sent
