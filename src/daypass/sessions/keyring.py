@@ -168,7 +168,7 @@ def drop(ring: Keyring, now: int) -> Keyring:
     """Take out the retired keys whose last token has expired.
 
     # INVARIANT: 1. a key outlives the longest token it sealed, and no longer than ``RETENTION``.
-    # tests/sessions/test_keyring.py::test_a_key_outlives_every_token_it_sealed
+    # tests/sessions/test_keyring.py::test_a_key_outlives_every_token_it_sealed.
     """
     kept = tuple(key for key in ring.keys if key.not_after is None or now <= key.not_after)
     return ring if len(kept) == len(ring.keys) else Keyring(kept)
