@@ -17,7 +17,8 @@ class Session:
     """The facts sealed into a session token. All of them are frozen at issuance (sts.md §7).
 
     Times are epoch seconds. ``principal_id`` is the unique id that the session is bound to (``AROA…`` role,
-    ``AIDA…`` user, the account id for root). ``lineage`` holds the access key ids of the sessions this one
+    ``AIDA…`` user, the account id for root) and ``principal`` how it was called at issuance (``role/path/name``), so that
+    a service without the accounts can name the caller. ``lineage`` holds the access key ids of the sessions this one
     descends from, oldest first. ``transitive`` holds the keys, as spelled in ``tags``, that go on along a chain.
     """
 
@@ -39,6 +40,7 @@ class Session:
     federation: Tags = ()
     lineage: tuple[str, ...] = ()
     issuer_key: str = ""
+    principal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,42 @@ class Anonymous:
 
 
 Principal = Root | User | RoleSession | FederatedUser | Operator | Anonymous
+
+
+@dataclass(frozen=True, slots=True)
+class AwsService:
+    """An AWS-style service principal (``ec2.amazonaws.com``). It belongs to no account; only resource policies speak of it."""
+
+    name: str
+    account: str = ""
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return self.name
+
+    principal_arn = ""
+    type = "Service"
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedIdentity:
+    """Whoever ``provider`` vouches for in AssumeRoleWithSAML or AssumeRoleWithWebIdentity: not yet anybody's session.
+
+    ``provider`` is the provider's ARN, or the domain of a built-in one; ``name`` is what a message may call him.
+    """
+
+    provider: str
+    name: str = ""
+    account: str = ""
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        return self.name
+
+    principal_arn = ""
+    type = "FederatedIdentity"
 
 
 @dataclass(frozen=True, slots=True)

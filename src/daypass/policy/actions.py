@@ -1,0 +1,148 @@
+"""Action and NotAction, and the index that finds the statements for one action.
+
+``*`` alone is every action. Otherwise service and name are compared apart, both without case, and a wildcard never
+crosses the colon. Policy variables have no meaning here.
+
+Source: IAM JSON policy elements reference, "Action", "NotAction".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from daypass.policy.context import Test
+from daypass.policy.match import Matcher, glob
+
+if TYPE_CHECKING:
+    from daypass.policy.document import Statement
+
+
+def has_wildcard(text: str) -> bool:
+    """Whether ``*`` or ``?`` occurs."""
+    return "*" in text or "?" in text
+
+
+class ActionElement:
+    """The actions a statement lists; ``negated``: all but those. Actions are handed in lower-case."""
+
+    __slots__ = ("exact", "globs", "negated", "patterns")
+
+    def __init__(self, patterns: tuple[str, ...], *, negated: bool) -> None:
+        self.patterns = patterns
+        self.negated = negated
+        self.exact: list[str] = []
+        self.globs: list[tuple[str, str]] = []
+        for pattern in patterns:
+            service, colon, name = pattern.lower().partition(":")
+            if service == "*" and not colon:
+                self.globs.append(("*", "*"))
+            elif not _names_something(name):
+                continue
+            elif has_wildcard(service) or has_wildcard(name):
+                self.globs.append((service, name))
+            else:
+                self.exact.append(f"{service}:{name}")
+
+    def matches(self, action: str) -> bool:
+        """Whether the statement speaks of ``action`` (lower-case)."""
+        return self.listed(action) is not self.negated
+
+    def listed(self, action: str) -> bool:
+        """Whether a pattern names ``action``."""
+        if action in self.exact:
+            return True
+        service, _, name = action.partition(":")
+        return any(
+            (wanted == service or (has_wildcard(wanted) and glob(wanted)(service))) and glob(pattern)(name)
+            for wanted, pattern in self.globs
+        )
+
+
+def _names_something(name: str) -> bool:
+    """A pattern without a name, with white space in it or with a second colon matches nothing."""
+    return bool(name) and ":" not in name and not any(map(str.isspace, name))
+
+
+Chosen = tuple[tuple[Test | None, "Statement"], ...]
+"""Statements that speak of an action, each with what else must hold (None: nothing)."""
+
+Selection = tuple[Chosen, Chosen]
+"""Deny statements, Allow statements, each in the order of the document."""
+
+_REMEMBERED = 1024
+_LONGEST_ACTION = 128  # the API's own limit; longer ones are answered and not remembered
+
+
+class ActionIndex(dict[str, Selection]):
+    """From an action (lower-case) to the statements that speak of it; answers are remembered.
+
+    A decision costs what the statements for its action cost, not what the whole policy would.
+    """
+
+    __slots__ = ("_exact", "_globs", "_open", "_seen", "_statements")
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        super().__init__()
+        self._statements = statements
+        self._seen: dict[tuple[int, ...], Selection] = {}
+        self._exact: dict[str, list[int]] | None = None
+        self._globs: dict[str, list[tuple[Matcher, int]]] = {}
+        self._open: list[int] = []
+
+    def __missing__(self, action: str) -> Selection:
+        found = tuple(sorted(self._find(action)))
+        selection = self._seen.get(found)
+        if selection is None:
+            selection = _select(self._statements[index] for index in found)
+        if len(action) <= _LONGEST_ACTION:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+                self._seen.clear()
+            self[action] = self._seen[found] = selection
+        return selection
+
+    def _find(self, action: str) -> set[int]:
+        exact = self._exact if self._exact is not None else self._build()
+        service, _, name = action.partition(":")
+        found = set(exact.get(action, ()))
+        found.update(index for matches, index in self._globs.get(service, ()) if matches(name))
+        found.update(index for index in self._open if self._statements[index].actions.matches(action))
+        return found
+
+    def _build(self) -> dict[str, list[int]]:
+        """Sort the statements: by exact action, by service with a pattern, and those that must be asked each time."""
+        exact: dict[str, list[int]] = {}
+        globs: dict[str, list[tuple[Matcher, int]]] = {}
+        unsorted: list[int] = []
+        for index, statement in enumerate(self._statements):
+            element = statement.actions
+            if element.negated or any(has_wildcard(service) for service, _ in element.globs):
+                unsorted.append(index)
+                continue
+            for action in element.exact:
+                exact.setdefault(action, []).append(index)
+            for service, name in element.globs:
+                globs.setdefault(service, []).append((glob(name), index))
+        self._globs, self._open, self._exact = globs, unsorted, exact
+        return exact
+
+
+def _select(statements: Iterable[Statement]) -> Selection:
+    denies: list[tuple[Test | None, Statement]] = []
+    allows: list[tuple[Test | None, Statement]] = []
+    for statement in statements:
+        (denies if statement.denies else allows).append((statement.test, statement))
+    return tuple(denies), tuple(allows)
+
+
+class WrongPlace(dict[str, Selection]):
+    """Stands where a policy has no statements of that sort, so that a trust policy never passes for an identity policy."""
+
+    __slots__ = ()
+
+    def __missing__(self, action: str) -> Selection:
+        raise TypeError("a policy with principals and one without cannot stand in for each other")
+
+
+WRONG_PLACE = WrongPlace()

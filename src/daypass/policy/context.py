@@ -1,0 +1,79 @@
+"""The facts of one request that policies may ask about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from daypass.principals import AwsService, FederatedIdentity, Principal
+
+KeyValue = str | tuple[str, ...]
+Requester = Principal | AwsService | FederatedIdentity
+
+
+class Values(dict[str, KeyValue | None]):
+    """Context keys by lower-case name. A key that is not there yet is asked of ``lazy`` once and remembered."""
+
+    __slots__ = ("_lazy",)
+
+    def __init__(self, keys: Mapping[str, KeyValue], lazy: Callable[[str], KeyValue | None] | None) -> None:
+        super().__init__(keys)
+        self._lazy = lazy
+
+    def __missing__(self, key: str) -> KeyValue | None:
+        value = self[key] = self._lazy(key) if self._lazy is not None else None
+        return value
+
+
+class RequestContext:
+    """Who asks for which action on which resource, and the context keys. Treat as immutable.
+
+    Args:
+        action: ``service:Action``, as it shall appear in messages.
+        resource: ARN of the resource, or ``*`` for actions that know no resources.
+        principal: who asks.
+        resource_account: the account that owns the resource; the principal's own for ``*``. Decides between the
+            rules for same-account and cross-account access.
+        keys: context keys by **lower-case** name (``aws:requesttag/team``); a tuple is a multivalued key. They win
+            over ``lazy``.
+        lazy: asked with the lower-case name for every other key that a condition or variable names; None: not
+            present. Global keys cost nothing until a policy asks for them.
+    """
+
+    __slots__ = ("action", "folded", "principal", "resource", "resource_account", "segments", "values")
+
+    def __init__(
+        self,
+        action: str,
+        resource: str,
+        principal: Requester,
+        resource_account: str,
+        keys: Mapping[str, KeyValue],
+        lazy: Callable[[str], KeyValue | None] | None = None,
+    ) -> None:
+        self.action = action
+        self.folded = action.lower()
+        self.resource = resource
+        self.principal = principal
+        self.resource_account = resource_account
+        self.values = Values(keys, lazy)
+        self.segments: list[str] | None = None
+
+    @property
+    def same_account(self) -> bool:
+        """Whether the principal and the resource belong to one account."""
+        return self.principal.account == self.resource_account
+
+    def fields(self) -> list[str]:
+        """The resource cut at its first five colons."""
+        if self.segments is None:
+            self.segments = self.resource.split(":", 5)
+        return self.segments
+
+    def single(self, key: str) -> str | None:
+        """The value of single-valued ``key`` (lower-case), None when absent, empty or multivalued."""
+        value = self.values[key]
+        return value if isinstance(value, str) and value else None
+
+
+Test = Callable[[RequestContext], bool]
+"""A compiled condition or resource element."""

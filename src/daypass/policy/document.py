@@ -1,0 +1,123 @@
+"""A policy, parsed and compiled: immutable, ready to be asked.
+
+``Policy`` keeps what was written (for explanations) beside what was made of it (for decisions). It is made by ``parse``;
+nothing here checks form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from daypass.policy.actions import WRONG_PLACE, ActionElement, ActionIndex, Selection
+from daypass.policy.context import RequestContext, Test
+from daypass.policy.principal import PrincipalElement
+from daypass.policy.resources import ResourceElement
+
+
+class Kind(Enum):
+    """What sort of policy a document is. The grammar, the limits and AWS's messages differ by kind."""
+
+    IDENTITY_MANAGED = "managed policy"
+    IDENTITY_INLINE = "inline policy"
+    SESSION = "session policy"
+    TRUST = "role trust policy"
+    RESOURCE = "resource-based policy"
+    SCP = "service control policy"
+    RCP = "resource control policy"
+    ENDPOINT = "VPC endpoint policy"
+
+    @property
+    def names_principals(self) -> bool:
+        """Whether its statements say whom they speak of."""
+        return self in _WITH_PRINCIPALS
+
+
+_WITH_PRINCIPALS = frozenset({Kind.TRUST, Kind.RESOURCE, Kind.RCP, Kind.ENDPOINT})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """One key under one operator, as written, and its compiled test."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+    test: Test
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """One statement. ``index`` counts from 0. ``test`` is all that must hold besides action and principal; None: nothing.
+
+    ``principal`` is None in identity-based policies, ``resources`` in trust policies.
+    """
+
+    index: int
+    sid: str | None
+    effect: str
+    actions: ActionElement
+    resources: ResourceElement | None
+    principal: PrincipalElement | None
+    conditions: tuple[Condition, ...]
+    test: Test | None
+
+    @property
+    def denies(self) -> bool:
+        """Whether its effect is Deny."""
+        return self.effect == "Deny"
+
+
+def combine(tests: Sequence[Test]) -> Test | None:
+    """The test that all of ``tests`` hold; None when there are none."""
+    if len(tests) < 2:
+        return tests[0] if tests else None
+    if len(tests) == 2:
+        first, second = tests
+        return lambda context: first(context) and second(context)
+
+    def test(context: RequestContext) -> bool:
+        for one in tests:
+            if not one(context):
+                return False
+        return True
+
+    return test
+
+
+class Policy:
+    """A compiled policy document. Immutable; compares by identity.
+
+    ``version`` is the document's version (``2008-10-17`` when it names none), ``id`` its ``Id``, ``statements`` what it
+    says in order, ``text`` the document as handed in.
+    """
+
+    __slots__ = ("by_action", "by_action_and_principal", "id", "kind", "statements", "text", "version")
+
+    def __init__(
+        self, statements: tuple[Statement, ...], *, version: str, kind: Kind, text: str, policy_id: str | None = None
+    ) -> None:
+        self.statements = statements
+        self.version = version
+        self.kind = kind
+        self.text = text
+        self.id = policy_id
+        index = ActionIndex(statements)
+        # An RCP speaks of everyone, always; its Principal element is checked when it is parsed and never asked.
+        asks_who = kind.names_principals and kind is not Kind.RCP
+        self.by_action: dict[str, Selection] = WRONG_PLACE if asks_who else index
+        self.by_action_and_principal: dict[str, Selection] = index if asks_who else WRONG_PLACE
+
+    def __repr__(self) -> str:
+        return f"<Policy: {self.kind.value}, {len(self.statements)} statements>"
+
+    def principals(self) -> list[tuple[str, str]]:
+        """All (type, value) pairs in Principal and NotPrincipal, each once, in order; ``("*", "*")`` for a bare star."""
+        entries = (entry for s in self.statements if s.principal is not None for entry in s.principal.entries)
+        return list(dict.fromkeys(entries))
+
+    def has_action(self, action: str) -> bool:
+        """Whether any statement, Allow or Deny, speaks of ``action``."""
+        folded = action.lower()
+        return any(statement.actions.matches(folded) for statement in self.statements)
