@@ -16,7 +16,7 @@ What the pipeline calls, in order::
     params = operation.parse(route.form)   # dict by model names; raises MalformedInput, ValidationError (all findings)
     record["requestParameters"] = operation.public_params(params)     # CloudTrail camelCase, nothing sensitive; or None
     …registry.find(operation.qualified_name) → handler → result…
-    record["responseElements"] = operation.public_result(result)      # likewise; None for read-only results of nothing
+    record["responseElements"] = operation.public_result(result)      # likewise; CloudTrail has null for mere reads
     return respond(operation, result, rid, accept_json=route.accept_json)
     …on ServiceError…
     return refuse(route.service, error, rid, accept_json=route.accept_json)
@@ -30,19 +30,45 @@ Signatures::
 
     identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route | Response
     Route:      service: str, operation: Operation | None, form: Mapping[str, str], endpoint: Endpoint | None,
-                accept_json: bool, refusal: ServiceError | None
+                accept_json: bool, refusal: ServiceError | None   (a NamedTuple)
     endpoint_of(host: bytes) -> Endpoint | None        # value of the Host header, port allowed; None: no AWS name
     Endpoint:   service: str, region: str, is_global: bool, partition: str
     service_model(name: str) -> Service                # KeyError when unknown; SERVICES: all known names
     Service:    name, version, namespace, operation(name) -> Operation | None, operation_names
-    Operation:  name, qualified_name ("sts:AssumeRole"), service, anonymous, pagination,
+    Operation:  name, qualified_name ("sts:AssumeRole"), service (name), anonymous, pages (Pages | None),
                 parse(form) -> dict[str, Any], public_params(params), public_result(result) -> dict[str, Any] | None
+    Pages:      input_token, output_token, limit_key, more_results, lists (member names)
     respond(operation, result: Mapping[str, Any] | None, request_id: str, *, accept_json: bool = False) -> Response
     refuse(service: str, error: ServiceError, request_id: str, *, accept_json: bool = False) -> Response
     status_of(service: str, code: str) -> int          # HTTP status of an error code, also for the audit record
-    BODY_LIMIT: int                                    # bytes; the surface may cut earlier with ``TOO_LARGE``
+    BODY_LIMIT, TARGET_LIMIT: int                      # bytes; the surface cuts earlier and answers these:
     TOO_LARGE, BAD_REQUEST: Response                   # 413 and 400, empty
 
 A ``HEAD`` request may get a response with a body: the surface sends its length and not its bytes.
 Sources: STS and IAM API references (common parameters, common errors); AWS service models (Apache-2.0, see NOTICE).
 """
+
+from daypass.wire.answer import refuse, respond, status_of
+from daypass.wire.endpoint import Endpoint, endpoint_of
+from daypass.wire.identify import BAD_REQUEST, BODY_LIMIT, TARGET_LIMIT, TOO_LARGE, Route, identify
+from daypass.wire.model import SERVICES, Pages
+from daypass.wire.service import Operation, Service, service_model
+
+__all__ = [
+    "BAD_REQUEST",
+    "BODY_LIMIT",
+    "SERVICES",
+    "TARGET_LIMIT",
+    "TOO_LARGE",
+    "Endpoint",
+    "Operation",
+    "Pages",
+    "Route",
+    "Service",
+    "endpoint_of",
+    "identify",
+    "refuse",
+    "respond",
+    "service_model",
+    "status_of",
+]

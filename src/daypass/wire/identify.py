@@ -1,0 +1,188 @@
+"""Which operation a request means, before anybody is authenticated.
+
+The order of AWS's front end (STS observed 2026):
+
+1. size and method          413 or 400, nothing inside
+2. path                     a broken escape is 400, nothing inside
+3. parameters               query first, then a form body; undecodable: MalformedQueryString
+4. no Action                404 off the root path, else 302 to the product page
+5. which service            credential scope, X-Amz-Target, Host, unsigned Action
+6. path again               an Action off the root path can never have the right signature
+7. which operation          Action and Version, else InvalidAction
+
+What the caller still owes: the signature. Nothing here is trusted, and the credential scope's service only chooses
+whose words are used to refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from daypass.errors import InvalidAction, MalformedQueryString, ServiceError, SignatureDoesNotMatch
+from daypass.exchange import Header, RawRequest, Response
+from daypass.wire.endpoint import Endpoint, endpoint_of
+from daypass.wire.form import TooManyParameters, parse_form, well_formed_escapes
+from daypass.wire.model import SERVICES
+from daypass.wire.service import Operation, service_model
+from daypass.wire.validate import shown
+
+BODY_LIMIT = 10_000_000
+"""Octets of a body; one more is answered 413."""
+
+TARGET_LIMIT = 16_384
+"""Octets of a request target; AWS refuses somewhere near it."""
+
+TOO_LARGE = Response(413, ())
+BAD_REQUEST = Response(400, ())
+
+_FORM = b"application/x-www-form-urlencoded"
+_PRODUCT_PAGE = b"https://aws.amazon.com/iam"
+_UNKNOWN_OPERATION = b"<UnknownOperationException/>\n"
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_QUERY_METHODS = frozenset({"GET", "POST"})
+_ROOT = frozenset({b"/", b"/?"})  # how a target of the root path begins
+_WRONG_SIGNATURE = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+_CORS: tuple[Header, ...] = (
+    (b"Access-Control-Allow-Origin", b"*"),
+    (b"Access-Control-Allow-Methods", b"GET, POST, OPTIONS"),
+    (
+        b"Access-Control-Allow-Headers",
+        b"authorization, content-type, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-amz-user-agent",
+    ),
+    (b"Access-Control-Expose-Headers", b"x-amzn-RequestId, x-amz-sts-extended-request-id, x-amzn-ErrorType, Date"),
+    (b"Access-Control-Max-Age", b"172800"),
+)
+
+Headers = Mapping[bytes, bytes]
+
+
+class Route(NamedTuple):
+    """What a request asks for. With a ``refusal`` there is no operation, and the refusal is the answer.
+
+    ``form`` are all parameters, first value of each name. ``endpoint`` is None where Host is no AWS name.
+    """
+
+    service: str
+    operation: Operation | None
+    form: Mapping[str, str]
+    endpoint: Endpoint | None
+    accept_json: bool = False
+    refusal: ServiceError | None = None
+
+
+def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route | Response:
+    """The route of ``raw``, or a final answer that has no envelope.
+
+    Args:
+        raw: the request as it came.
+        service: the service named in the credential scope, unverified; None for a request without a signature.
+        request_id: shown in the headers of final answers that AWS gives one.
+    """
+    if (final := _bounds(raw)) is not None:
+        return final
+    headers = dict(raw.headers)
+    endpoint = endpoint_of(headers.get(b"host", b""))
+    as_json = b"accept" in headers and accepts_json(headers[b"accept"])
+    form: dict[str, str] = {}
+    try:
+        _read_parameters(raw, headers, form)
+    except TooManyParameters:
+        return TOO_LARGE
+    except MalformedQueryString as broken:
+        return Route(_service_of(service, endpoint, form), None, form, endpoint, as_json, broken)
+    if "Action" not in form or raw.method not in _QUERY_METHODS:
+        return _no_action(raw, request_id)
+    name = _service_of(service, endpoint, form)
+    operation, refusal = _dispatch(raw, service, name, form)
+    return Route(name, operation, form, endpoint, as_json, refusal)
+
+
+def _bounds(raw: RawRequest) -> Response | None:
+    """Steps 1 and 2: an answer without a word where size, method or path is beyond any operation."""
+    # INVARIANT: 9. Sizes come before parsing.
+    #   tests/wire/test_identify.py::test_sizes_are_refused_before_anything_is_parsed
+    if len(raw.body) > BODY_LIMIT:
+        return TOO_LARGE
+    target = raw.target
+    if target == b"/" and raw.method == "POST":
+        return None  # what every SDK sends
+    if len(target) > TARGET_LIMIT or raw.method not in _METHODS:
+        return BAD_REQUEST
+    if raw.method == "OPTIONS" and raw.header(b"origin") is not None:
+        return Response(200, _CORS)
+    if target[:1] != b"/" or not well_formed_escapes(raw.path):
+        return BAD_REQUEST
+    return None
+
+
+def _read_parameters(raw: RawRequest, headers: Headers, form: dict[str, str]) -> None:
+    """Step 3. The query comes first on the wire, so its values win over the body's."""
+    if b"?" in raw.target:
+        parse_form(raw.query, form)
+    if raw.method == "POST" and raw.body and _is_form(headers.get(b"content-type", b"")):
+        parse_form(raw.body, form)
+
+
+@lru_cache(maxsize=64)
+def _is_form(content_type: bytes) -> bool:
+    return content_type == _FORM or content_type.partition(b";")[0].strip().lower() == _FORM
+
+
+def _no_action(raw: RawRequest, request_id: str) -> Response:
+    """Step 4. AWS sends people to a product page; a query that holds a signature is not sent along with them."""
+    name: Header = (b"x-amzn-RequestId", request_id.encode())
+    if raw.path != b"/" or raw.method not in _QUERY_METHODS:
+        return Response(404, (name,), _UNKNOWN_OPERATION)
+    location = _PRODUCT_PAGE
+    if raw.method == "GET" and raw.query and b"x-amz-" not in raw.query.lower() and raw.query.isascii():
+        location += b"?" + raw.query
+    return Response(302, (name, (b"Location", location)))
+
+
+def _service_of(scope: str | None, endpoint: Endpoint | None, form: Mapping[str, str]) -> str:
+    """Step 5. A scope for a service that we do not have falls through, and ``_dispatch`` refuses it by name.
+
+    ``X-Amz-Target`` comes next in this order; no service with a table is called by it.
+    """
+    if scope in SERVICES:
+        return scope
+    if endpoint is not None and endpoint.service in SERVICES:
+        return endpoint.service
+    action, version = form.get("Action", ""), form.get("Version", "")
+    known = next((name for name in SERVICES if service_model(name).operation(action) is not None), None)
+    return known or next((name for name in SERVICES if service_model(name).version == version), SERVICES[0])
+
+
+def _dispatch(
+    raw: RawRequest, scope: str | None, name: str, form: Mapping[str, str]
+) -> tuple[Operation | None, ServiceError | None]:
+    """Steps 6 and 7: the operation of service ``name``, or why there is none."""
+    if raw.target[:2] not in _ROOT:
+        return None, SignatureDoesNotMatch(_WRONG_SIGNATURE)
+    if scope is not None and scope != name:
+        return None, SignatureDoesNotMatch(f"Credential should be scoped to correct service: '{name}'. ")
+    model = service_model(name)
+    action, version = form["Action"], form.get("Version", "NO_VERSION_SPECIFIED")
+    operation = model.operation(action) if version == model.version else None
+    if operation is None:
+        return None, InvalidAction(f"Could not find operation {shown(action)} for version {shown(version)}")
+    return operation, None
+
+
+def accepts_json(accept: bytes) -> bool:
+    """Whether an Accept header asks for JSON: ``application/json`` is named, and no XML type before it.
+
+    Precedence among several types is not documented; wildcards keep AWS's default, XML.
+    """
+    for part in accept.lower().split(b",", 32):
+        kind = part.partition(b";")[0].strip()
+        if kind == b"application/json":
+            return True
+        if kind in (b"text/xml", b"application/xml"):
+            return False
+    return False
