@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from daypass.entities import AccessKey, Account, Entity, ManagedPolicy, Role, User
 
@@ -83,9 +84,54 @@ class AccountSnapshot:
         yield from self.access_keys.values()
 
     def replaced(self, revision: int, put: Iterable[Entity], deleted: Iterable[tuple[str, str]]) -> AccountSnapshot:
-        """The snapshot after a change: ``put`` entities added or replaced, ``deleted`` (kind, key) pairs gone."""
-        kept = {(e.kind, e.key): e for e in self.entities()}
-        for pair in deleted:
-            kept.pop(pair, None)
-        kept.update({(e.kind, e.key): e for e in put})
-        return AccountSnapshot.of(revision, kept.values(), partition=self.partition)
+        """The snapshot after a change: ``put`` entities added or replaced, ``deleted`` (kind, key) pairs gone.
+
+        Tables that the change does not touch are shared between the two; the others are copied once.
+        """
+        put, deleted = tuple(put), tuple(deleted)
+        outdated = [old for pair in (*deleted, *((e.kind, e.key) for e in put)) if (old := self.find(*pair))]
+        touched = {entity.kind for entity in (*outdated, *put)}
+        tables = {kind: dict(t) if kind in touched else t for kind, t in self._tables().items()}
+        indexes = {kind: dict(i) if kind in touched else i for kind, i in self._indexes().items()}
+        for entity in outdated:  # all old names go before any new one comes: names may have been swapped
+            indexes.get(entity.kind, {}).pop(self._index_key(entity), None)
+        for kind, key in deleted:
+            tables[kind].pop(key, None)
+        for entity in put:
+            tables[entity.kind][entity.key] = entity
+            if entity.kind in indexes:
+                indexes[entity.kind][self._index_key(entity)] = entity
+        return self._with(revision, tables, indexes)
+
+    def _tables(self) -> dict[str, dict[str, Any]]:
+        return {
+            "account": {self.account.id: self.account},
+            "user": self.users,
+            "role": self.roles,
+            "access-key": self.access_keys,
+            "policy": self.policies,
+        }
+
+    def _indexes(self) -> dict[str, dict[str, Any]]:
+        return {"user": self.users_by_name, "role": self.roles_by_name, "policy": self.policies_by_arn}
+
+    def _index_key(self, entity: Entity) -> str:
+        if isinstance(entity, ManagedPolicy):
+            return self.arn(entity)
+        return entity.name if isinstance(entity, User | Role) else ""
+
+    def _with(
+        self, revision: int, tables: dict[str, dict[str, Any]], indexes: dict[str, dict[str, Any]]
+    ) -> AccountSnapshot:
+        return AccountSnapshot(
+            tables["account"][self.account.id],
+            revision,
+            tables["user"],
+            tables["role"],
+            tables["access-key"],
+            tables["policy"],
+            indexes["user"],
+            indexes["role"],
+            indexes["policy"],
+            self.partition,
+        )

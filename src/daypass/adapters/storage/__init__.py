@@ -13,7 +13,7 @@ Why it is so: docs/adr/0005-store.md, docs/adr/0006-snapshot.md.
 """
 
 from daypass.adapters.storage.bundle import Storage, open_store
-from daypass.adapters.storage.datadir import DataDirectoryError, claim, existing, findings
+from daypass.adapters.storage.datadir import DataDirectoryError, claim, existing, findings, holder
 from daypass.adapters.storage.installation import Installation
 
-__all__ = ["DataDirectoryError", "Installation", "Storage", "claim", "existing", "findings", "open_store"]
+__all__ = ["DataDirectoryError", "Installation", "Storage", "claim", "existing", "findings", "holder", "open_store"]

@@ -2,34 +2,70 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from daypass.adapters.storage import integrity
+from daypass.adapters.storage.beacon import Beacon
+from daypass.adapters.storage.database import Database, open_database
+from daypass.adapters.storage.directory import MemoryDirectory
+from daypass.adapters.storage.follower import Follower
 from daypass.adapters.storage.installation import Installation
-from daypass.ports import Directory, LastUsed, Store
+from daypass.adapters.storage.last_used import LastUsedTimes
+from daypass.adapters.storage.postgres import Listener
+from daypass.adapters.storage.schema import prepare
+from daypass.adapters.storage.sealing_keys import SealingKeyTable
+from daypass.adapters.storage.store import SqlStore
+from daypass.ports import StoreUnavailable
+
+CAPACITY = 250_000
+"""Entities in memory, all loaded accounts together: about half a gigabyte with policies of usual size."""
+
+MAX_STALE = 86_400.0
+"""Seconds without the database after which this process no longer answers from memory."""
+
+_LOG = logging.getLogger("daypass.storage")
 
 
 class Storage:
     """What ``open_store`` gives. Safe to use from any thread; ``close`` flushes and ends the follower thread."""
 
-    store: Store
-    directory: Directory
-    sealing_keys: object
-    last_used: LastUsed
-    installation: Installation
+    def __init__(self, database: Database, beacon: Beacon, *, capacity: int, max_stale: float) -> None:
+        self._database = database
+        self._beacon = beacon
+        self._follower: Follower | None = None
+        self._listener: Listener | None = None
+        self.installation = Installation(database)
+        self.directory = MemoryDirectory(database, beacon, self.installation, capacity=capacity, max_stale=max_stale)
+        self.store = SqlStore(database, self.directory, self.installation)
+        self.sealing_keys = SealingKeyTable(database)
+        self.last_used = LastUsedTimes(database)
+
+    def follow(self, url: str | None) -> None:
+        """Start the thread that polls; on PostgreSQL it is woken by notice of changes, where that works."""
+        if not self._database.is_sqlite and url is not None:
+            self._listener = Listener(url)
+        self._follower = Follower(self.poll, self._listener.wait if self._listener else None)
 
     def poll(self) -> None:
-        """Apply what other processes and hosts have changed, now; flush last-used times when they are due. Never raises."""
-        raise NotImplementedError
+        """Apply now what other processes and hosts have changed; flush last-used times when due. Never raises."""
+        try:
+            self.directory.catch_up(probe=True)
+            self.last_used.flush_if_due()
+        except StoreUnavailable:
+            pass  # `stale_for` says it
+        except Exception:  # noqa: BLE001 - the thread must live, else nothing is learnt any more
+            _LOG.exception("the follower met a defect and goes on")
 
     def stale_for(self, now: float | None = None) -> float:
         """Seconds since the database last answered. ``now`` is on the monotonic clock (default: read it)."""
-        raise NotImplementedError
+        return self.directory.stale_for(now)
 
     def revision(self) -> int:
         """The number of the newest change this process has applied."""
-        raise NotImplementedError
+        return self.directory.applied
 
     def defects(self) -> tuple[str, ...]:
         """What a full integrity check of the database finds; empty when it is sound. Slow: for `daypass doctor`.
@@ -37,31 +73,58 @@ class Storage:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        raise NotImplementedError
+        return integrity.defects(self._database)
 
     def close(self) -> None:
         """Flush last-used times, stop following, close all connections. Safe to call twice."""
-        raise NotImplementedError
+        if self._follower is not None:
+            self._follower.close()
+            self._follower = None
+        if self._listener is not None:
+            self._listener.close()
+        try:
+            self.last_used.flush()
+        except StoreUnavailable:
+            _LOG.warning("last-used times of the last minute are lost: the database does not answer")
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
-def open_store(url: str | None, data_dir: Path, *, follow: bool = True, capacity: int = 2_000_000) -> Storage:
+def open_store(
+    url: str | None, data_dir: Path, *, follow: bool = True, capacity: int = CAPACITY, max_stale: float = MAX_STALE
+) -> Storage:
     """Open the store, bringing its schema up to date.
 
     Args:
-        url: ``None`` for SQLite in ``data_dir``, ``sqlite:///…`` or a libpq URI ``postgresql://…``.
+        url: ``None`` for SQLite in ``data_dir``, ``sqlite:///…`` (relative to ``data_dir``) or a libpq URI
+            ``postgresql://…``.
         data_dir: a directory that ``claim`` or ``existing`` has checked; the host-wide beacon lives there.
         follow: keep a thread that applies foreign changes within a second and flushes last-used times. A short-lived
             command says False.
         capacity: how many entities the loaded accounts may hold together before the least recently used go.
+        max_stale: seconds without the database after which memory no longer answers.
 
     Raises:
         DataDirectoryError: the database is broken, foreign, or newer than this daypass.
         StoreUnavailable: the database server does not answer.
+        ValueError: ``url`` names no database that daypass knows.
     """
-    raise NotImplementedError
+    database = open_database(url, data_dir)
+    try:
+        if database.is_sqlite:
+            integrity.refuse_broken(database)
+        prepare(database)
+        storage = Storage(database, Beacon(data_dir / "beacon"), capacity=capacity, max_stale=max_stale)
+    except BaseException:
+        database.close()
+        raise
+    if follow:
+        storage.follow(url)
+    return storage

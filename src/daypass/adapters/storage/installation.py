@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import threading
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from daypass.adapters.storage.database import Database
+from daypass.adapters.storage.tables import INSTALLATION
+
+_ID = "id"
+
 
 class Installation:
-    """Settled facts, kept in memory. ``id`` is 32 hexadecimal digits, made with the database."""
+    """Settled facts, kept in memory. ``id`` is 32 hexadecimal digits, made with the schema."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._mutex = threading.Lock()
+        self._facts: dict[str, str] = {}
+        self._read()
 
     @property
     def id(self) -> str:
-        raise NotImplementedError
+        """Which daypass this is, on every node that shares the database."""
+        return self._facts[_ID]
 
     @property
     def partition(self) -> str:
         """Where this daypass's ARNs live: the fact ``partition``, ``aws`` until it is settled."""
-        raise NotImplementedError
+        return self._facts.get("partition", "aws")
 
     def find(self, fact: str) -> str | None:
-        """The fact (``region``, ``partition``, ``default-account``, …), or None while it is not settled."""
-        raise NotImplementedError
+        """The fact (``region``, ``partition``, ``default-account``, …), or None while this process knows of none."""
+        return self._facts.get(fact)
 
     def settle(self, fact: str, value: str) -> str:
         """Settle the fact unless it is settled already; what holds now. The caller compares the two.
@@ -25,4 +42,22 @@ class Installation:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        raise NotImplementedError
+        with self._mutex:
+            if fact not in self._facts:
+                self._insert(fact, value)
+                self._read()
+            return self._facts[fact]
+
+    def _insert(self, fact: str, value: str) -> None:
+        with self._database.writing() as connection:
+            try:
+                with self._database.bounded():
+                    connection.execute(insert(INSTALLATION).values(fact=fact, value=value))
+            except IntegrityError:
+                return  # another process settled it first
+            self._database.commit(connection)
+
+    def _read(self) -> None:
+        with self._database.reading() as connection:
+            rows = connection.execute(select(INSTALLATION.c.fact, INSTALLATION.c.value))
+            self._facts = {fact: value for fact, value in rows}  # noqa: C416 - rows are no pairs to mypy

@@ -1,0 +1,145 @@
+"""Connections to the one database, and what its failures mean: StoreUnavailable, unless they are a defect of ours."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from daypass.adapters.storage.deadlines import PATIENCE, turn, within
+from daypass.adapters.storage.postgres import postgres_engine
+from daypass.adapters.storage.sqlite import sqlite_engine
+from daypass.ports import OutcomeUnknown, StoreUnavailable
+
+_PAUSE_AFTER_LOSS = 0.5
+_READ_ONLY = "25006"  # the primary was demoted under us
+_LANES = 64
+
+
+class Database:
+    """One database. ``reading`` sees one consistent state; ``writing`` is serial within its lane.
+
+    After losing the server it refuses at once for half a second, so that waiting requests do not pile up.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._reads = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writes = engine.execution_options(writes=True)
+        self._lanes = [threading.Lock() for _ in range(1 if self.is_sqlite else _LANES)]
+        self._down_until = 0.0
+
+    @contextmanager
+    def reading(self, *, probe: bool = False, patience: float = PATIENCE) -> Iterator[Connection]:
+        """One snapshot of the database, for ``patience`` seconds. ``probe``: try even right after a loss.
+
+        Raises:
+            StoreUnavailable: no answer in time.
+        """
+        if not probe:
+            self._refuse_while_down()
+        with self._translated(), within(patience), self._reads.connect() as connection:
+            yield connection
+            self._down_until = 0.0
+
+    @contextmanager
+    def writing(self, lane: str = "") -> Iterator[Connection]:
+        """A transaction that the caller commits with ``commit``; leaving without it rolls back.
+
+        Writers of the same ``lane`` take turns in this process before they meet in the database.
+
+        Raises:
+            StoreUnavailable: no answer in time, or the lane was busy for too long.
+        """
+        self._refuse_while_down()
+        with turn(self._lanes[hash(lane) % len(self._lanes)]):
+            connection = self._begin()
+            try:
+                yield connection
+            finally:
+                with within(PATIENCE):
+                    connection.close()
+
+    def _begin(self) -> Connection:
+        with self.bounded():
+            connection = self._writes.connect()
+            try:
+                connection.begin()
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """A group of statements inside ``writing``: bounded in time, failures translated."""
+        with self._translated(), within(PATIENCE):
+            yield
+
+    def commit(self, connection: Connection) -> None:
+        """Make the transaction durable.
+
+        Raises:
+            StoreUnavailable: it was not; nothing was changed.
+            OutcomeUnknown: the server went away meanwhile.
+        """
+        with within(PATIENCE):
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                self._note(error)
+                kind = OutcomeUnknown if error.connection_invalidated else StoreUnavailable
+                raise kind(str(error.orig)) from error
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self._engine.dispose()
+
+    def _refuse_while_down(self) -> None:
+        if monotonic() < self._down_until:
+            raise StoreUnavailable("the database did not answer a moment ago")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (IntegrityError, ProgrammingError, DataError):
+            raise  # a name that is taken, or a defect of ours
+        except (DatabaseError, InterfaceError) as error:
+            self._note(error)
+            raise StoreUnavailable(str(error.orig)) from error
+        except (PoolExhausted, sqlite3.OperationalError) as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def _note(self, error: DBAPIError) -> None:
+        if not self.is_sqlite and (error.connection_invalidated or _cannot_connect(error)):
+            self._down_until = monotonic() + _PAUSE_AFTER_LOSS
+        if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+            self._engine.dispose()
+
+
+def _cannot_connect(error: DBAPIError) -> bool:
+    return error.statement is None
+
+
+def open_database(url: str | None, data_dir: Path) -> Database:
+    """The database that ``url`` names; SQLite in ``data_dir`` by default. Opens no connection yet.
+
+    Raises:
+        ValueError: neither a SQLite nor a PostgreSQL URL.
+    """
+    scheme, _, rest = (url or "sqlite:///daypass.db").partition("://")
+    kind = scheme.partition("+")[0]
+    if kind == "sqlite":
+        return Database(sqlite_engine(data_dir / rest.removeprefix("/")))
+    if kind in ("postgresql", "postgres"):
+        return Database(postgres_engine(f"postgresql://{rest}"))
+    raise ValueError(f"`{scheme}` is no database that daypass knows: sqlite or postgresql")

@@ -1,0 +1,107 @@
+"""Reading the store: one account whole, or what has changed since a change number. Each is one consistent state."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, and_, select
+
+from daypass.adapters.storage.documents import decode
+from daypass.adapters.storage.tables import ACCOUNTS, CHANGE_HEAD, CHANGE_LOG, ENTITIES
+from daypass.entities import Entity
+from daypass.snapshot import AccountSnapshot
+
+MOST_CHANGES = 5_000
+"""Beyond so many missed changes it is cheaper, and bounded, to forget the accounts and load each at its next use."""
+
+_CHUNK = 400  # (kind, id) pairs in one statement: both databases limit the number of parameters
+
+_REVISION = select(ACCOUNTS.c.revision)
+_DOCUMENTS = select(ENTITIES.c.kind, ENTITIES.c.document)
+_HEAD = select(CHANGE_HEAD.c.seq)
+_LOG = select(CHANGE_LOG.c.seq, CHANGE_LOG.c.account_id, CHANGE_LOG.c.revision, CHANGE_LOG.c.kind, CHANGE_LOG.c.id)
+
+
+@dataclass(slots=True)
+class AccountChange:
+    """What happened to one account between two revisions; entities only where the reader has the account."""
+
+    before: int
+    revision: int = 0
+    put: list[Entity] = field(default_factory=list)
+    deleted: list[tuple[str, str]] = field(default_factory=list)
+    keys: set[tuple[str, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Everything up to change ``head``, by account; or ``accounts`` None: too much is missing, start afresh."""
+
+    head: int
+    accounts: Mapping[str, AccountChange] | None
+
+
+def read_account(connection: Connection, account: str, partition: str) -> AccountSnapshot | None:
+    """The account, or None when there is none. The connection reads one state, or holds the account's row."""
+    revision = read_revision(connection, account)
+    if revision is None:
+        return None
+    rows = connection.execute(_DOCUMENTS.where(ENTITIES.c.account_id == account))
+    return AccountSnapshot.of(revision, (decode(kind, document) for kind, document in rows), partition=partition)
+
+
+def read_revision(connection: Connection, account: str, *, lock: bool = False) -> int | None:
+    """The account's revision; ``lock``: and be the only writer of the account until the transaction ends."""
+    statement = _REVISION.where(ACCOUNTS.c.id == account)
+    revision: int | None = connection.execute(statement.with_for_update() if lock else statement).scalar()
+    return revision
+
+
+def read_accounts(connection: Connection) -> set[str]:
+    """The ids of all accounts."""
+    return set(connection.execute(select(ACCOUNTS.c.id)).scalars())
+
+
+def read_head(connection: Connection) -> int:
+    """The number of the newest change."""
+    return int(connection.execute(_HEAD).scalar_one())
+
+
+def read_changes(connection: Connection, applied: int, loaded: Container[str]) -> Changes:
+    """What came after change ``applied``, with the entities of the accounts in ``loaded``."""
+    head = read_head(connection)
+    if head == applied:
+        return Changes(head, {})
+    if not applied < head <= applied + MOST_CHANGES:
+        return Changes(head, None)
+    rows = connection.execute(_LOG.where(CHANGE_LOG.c.seq > applied).order_by(CHANGE_LOG.c.seq)).all()
+    if len(rows) != head - applied:
+        return Changes(head, None)  # the log was cut short, or the database was replaced
+    accounts: dict[str, AccountChange] = {}
+    for _, account, revision, kind, key in rows:
+        change = accounts.setdefault(account, AccountChange(before=revision - 1))
+        change.revision = revision
+        change.keys.add((kind, key))
+    for account, change in accounts.items():
+        if account in loaded:
+            _read_entities(connection, account, change)
+    return Changes(head, accounts)
+
+
+def _read_entities(connection: Connection, account: str, change: AccountChange) -> None:
+    """Fill in what became of each changed entity: there, or gone."""
+    by_kind: defaultdict[str, list[str]] = defaultdict(list)
+    for kind, key in change.keys:
+        by_kind[kind].append(key)
+    left = set(change.keys)
+    for kind, keys in by_kind.items():
+        for start in range(0, len(keys), _CHUNK):
+            some = keys[start : start + _CHUNK]
+            one = and_(ENTITIES.c.account_id == account, ENTITIES.c.kind == kind, ENTITIES.c.id.in_(some))
+            for _, document in connection.execute(_DOCUMENTS.where(one)):
+                entity = decode(kind, document)
+                change.put.append(entity)
+                left.discard((kind, entity.key))
+    change.deleted.extend(left)
