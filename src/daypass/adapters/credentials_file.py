@@ -1,0 +1,83 @@
+"""``DATA/credentials``: long-term keys in AWS's shared format, one profile an account, for the machine's owner only.
+
+Source of the format: AWS SDKs and Tools Reference Guide, "Using shared config and credentials files".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from configparser import Error as UnreadableFile
+from configparser import RawConfigParser
+from pathlib import Path
+
+from daypass.credentials import AccessKeyPair, Secret
+
+NAME = "credentials"
+DEFAULT = "default"
+_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=,-]{0,127}")
+
+
+def is_profile(name: str) -> bool:
+    """Whether ``name`` can be a profile without quoting in the file or in a shell."""
+    return _PROFILE.fullmatch(name) is not None
+
+
+def profiles(path: Path) -> dict[str, AccessKeyPair]:
+    """The keys in the file by profile, in the file's order; profiles without a key are left out.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not in AWS's shared format.
+    """
+    # No section is special to AWS, so none may be special to the parser.
+    parser = RawConfigParser(default_section="\n", strict=True)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+    except UnreadableFile as error:
+        raise ValueError(str(error).replace("<string>", str(path))) from error
+    return {
+        name: AccessKeyPair(keys["aws_access_key_id"], Secret(keys["aws_secret_access_key"]))
+        for name, keys in parser.items()
+        if "aws_access_key_id" in keys and "aws_secret_access_key" in keys
+    }
+
+
+def put_profile(path: Path, profile: str, key: AccessKeyPair) -> None:
+    """Add ``profile`` or replace it; everything else in the file stays as it is.
+
+    The file is replaced whole, so that a crash leaves the old one or the new one, and it is never readable by others.
+
+    Raises:
+        OSError: the file cannot be written.
+        ValueError: ``profile`` cannot be a profile's name.
+    """
+    if not is_profile(profile):
+        raise ValueError(f"`{profile}` cannot be a profile")
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    kept = re.sub(rf"^\[{re.escape(profile)}\][^\n]*\n(?:(?!\[)[^\n]*(?:\n|\Z))*", "", before, flags=re.MULTILINE)
+    if kept and not kept.endswith("\n"):
+        kept += "\n"
+    secret = key.secret_access_key.reveal()
+    added = f"[{profile}]\naws_access_key_id = {key.access_key_id}\naws_secret_access_key = {secret}\n"
+    _replace(path, f"{kept}{added}")
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,79 @@
+"""The credentials file holds one key a profile, in AWS's format, for nobody else to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+from daypass.adapters.credentials_file import is_profile, profiles, put_profile
+from daypass.credentials import AccessKeyPair, Secret
+
+FIRST = AccessKeyPair("AKIAIOSFODNN7EXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"))
+SECOND = AccessKeyPair("AKIAI44QH8DHBEXAMPLE", Secret("je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A credentials file that does not exist yet."""
+    return tmp_path / "credentials"
+
+
+def test_an_sdk_reads_what_was_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore finds the key of each profile in the file."""
+    put_profile(path, "default", FIRST)
+    put_profile(path, "team-a", SECOND)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+    for profile, key in (("default", FIRST), ("team-a", SECOND)):
+        found = botocore.session.Session(profile=profile).get_credentials()
+        assert (found.access_key, found.secret_key) == (key.access_key_id, key.secret_access_key.reveal())
+    assert profiles(path) == {"default": FIRST, "team-a": SECOND}
+
+
+def test_nobody_else_may_read_the_file(path: Path) -> None:
+    """It is made with mode 0600, and made so again when a profile is added to a file that was opened to others."""
+    put_profile(path, "default", FIRST)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    put_profile(path, "other", SECOND)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_profile_is_replaced_and_the_rest_stays(path: Path) -> None:
+    """A new key for a profile leaves other profiles, comments and settings as the owner wrote them."""
+    path.write_text("# mine\n[default]\naws_access_key_id = old\naws_secret_access_key = old\n\n[b]\nregion = x")
+    put_profile(path, "default", FIRST)
+    text = path.read_text()
+    assert profiles(path) == {"default": FIRST}
+    assert text.startswith("# mine\n[b]\nregion = x\n[default]\n")
+    assert "old" not in text
+
+
+def test_nothing_is_left_beside_the_file(path: Path) -> None:
+    """The file is replaced whole and no half-written copy stays behind."""
+    put_profile(path, "default", FIRST)
+    put_profile(path, "default", SECOND)
+    assert [entry.name for entry in path.parent.iterdir()] == ["credentials"]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a]", "a\n[b", "-x", "a$b", "x" * 129])
+def test_a_name_that_would_need_quoting_is_no_profile(path: Path, name: str) -> None:
+    """What would break the file or a shell line is refused before anything is written."""
+    assert not is_profile(name)
+    with pytest.raises(ValueError, match="cannot be a profile"):
+        put_profile(path, name, FIRST)
+    assert not path.exists()
+
+
+def test_a_file_in_another_format_is_refused(path: Path) -> None:
+    """An unreadable file is an error that names it, not an empty one."""
+    path.write_text("aws_access_key_id = x\n")
+    with pytest.raises(ValueError, match=str(path)):
+        profiles(path)
+
+
+def test_the_secret_shows_in_no_repr(path: Path) -> None:
+    """Profiles can be logged by mistake without giving a secret away."""
+    put_profile(path, "default", FIRST)
+    assert FIRST.secret_access_key.reveal() not in repr(profiles(path))
