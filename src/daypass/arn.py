@@ -1,6 +1,6 @@
 """Amazon Resource Names: ``arn:partition:service:region:account:resource``.
 
-Source: AWS General Reference, "Amazon Resource Names"; what counts as an ARN for STS: sts.md §2.1.
+Source: AWS General Reference, "Amazon Resource Names".
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """An IAM role. ``trust_ids`` binds the user and role ARNs of the trust policy to unique ids (iam-api.md §7.2)."""
+    """An IAM role. ``trust_ids`` binds the user and role ARNs of the trust policy to unique ids at write time."""
 
     kind: ClassVar[str] = "role"
     id: str

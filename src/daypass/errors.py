@@ -32,7 +32,7 @@ class ServiceError(DaypassError):
         self.detail = detail
 
 
-# ── Who is asking: signature and credentials (sts.md §2.4) ───────────────────────────────────────────
+# ── Who is asking: signature and credentials  ───────────────────────────────────────────
 
 
 class MissingAuthenticationToken(ServiceError):
@@ -71,7 +71,7 @@ class MalformedQueryString(ServiceError):
     code = "MalformedQueryString"
 
 
-# ── What is asked: dispatch and validation (sts.md §1.2, §2.1; iam-api.md §4.2) ──────────────────────
+# ── What is asked: dispatch and validation ──────────────────────
 
 
 class InvalidAction(ServiceError):
@@ -114,9 +114,13 @@ class InvalidInput(ServiceError):
 
 
 class AccessDenied(ServiceError):
-    """The decision was not ``allowed``. Built only by ``operations/authorize.py``."""
+    """The decision was not ``allowed``. Built only by ``operations/authorize.py``.
+
+    ``decision`` is the ``policy.Decision`` behind it, for the audit record; None where a fixed rule refused.
+    """
 
     code = "AccessDenied"
+    decision: object = None
 
 
 class RegionDisabled(ServiceError):
@@ -140,7 +144,7 @@ class PackedPolicyTooLarge(ServiceError):
     code = "PackedPolicyTooLarge"
 
 
-# ── Entities (iam-api.md §4.1) ───────────────────────────────────────────────────────────────────────
+# ── Entities ───────────────────────────────────────────────────────────────────────
 
 
 class NoSuchEntity(ServiceError):

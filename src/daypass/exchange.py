@@ -42,7 +42,7 @@ class RawRequest:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer ready to send. ``headers`` are complete but for ``Date`` and ``Content-Length``, which the surface adds."""
+    """An answer ready to send. ``headers`` lack only ``Date`` and ``Content-Length``, which the surface adds."""
 
     status: int
     headers: tuple[Header, ...]

@@ -34,19 +34,23 @@ class AlreadyExists(Exception):
 
 
 class Clock(Protocol):
+    """What time it is."""
+
     def now(self) -> float:
         """Seconds since the epoch, UTC."""
         ...
 
 
 class Entropy(Protocol):
+    """Where unpredictable bytes come from."""
+
     def bytes(self, count: int) -> bytes:
         """``count`` bytes nobody can predict."""
         ...
 
 
 class Directory(Protocol):
-    """The accounts in memory, always at the newest revision this host has acknowledged (design D6)."""
+    """The accounts in memory, always at the newest revision this host has acknowledged."""
 
     def find(self, account: str) -> AccountSnapshot | None:
         """The account's snapshot, or None when there is no such account. Never blocks.
@@ -215,10 +219,10 @@ class Keys(Protocol):
 
 
 class AuditLog(Protocol):
-    """The audit trail (design D9). One record, one line, hash-chained; never a secret inside."""
+    """The audit trail. One record, one line, hash-chained; never a secret inside."""
 
-    def append(self, record: Mapping[str, object], *, durable: bool = False) -> None:
-        """Write one record; ``durable``: on disk before returning.
+    def append(self, record: Mapping[str, object], *, durable: bool = False, into_reserve: bool = False) -> None:
+        """Write one record; ``durable``: on disk before returning; ``into_reserve``: may use the reserved space.
 
         Raises:
             AuditUnavailable: the record could not be written; the caller must not mint or change anything.

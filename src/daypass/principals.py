@@ -1,4 +1,4 @@
-"""Who can ask: the closed set of principals, the session facts behind temporary credentials, and the verified caller."""
+"""Who can ask: the closed set of principals, the facts of a session, and the verified caller."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Tags = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The facts sealed into a session token. All of them are frozen at issuance (sts.md §7).
+    """The facts sealed into a session token. All of them are frozen at issuance (IAM User Guide, "Session tags").
 
     Times are epoch seconds. ``principal_id`` is the unique id that the session is bound to (``AROA…`` role,
-    ``AIDA…`` user, the account id for root) and ``principal`` how it was called at issuance (``role/path/name``), so that
-    a service without the accounts can name the caller. ``lineage`` holds the access key ids of the sessions this one
-    descends from, oldest first. ``transitive`` holds the keys, as spelled in ``tags``, that go on along a chain.
+    ``AIDA…`` user, the account id for root) and ``principal`` how it was called at issuance (``role/path/name``), so
+    that a service without the accounts can name the caller. ``lineage`` holds the access key ids of the sessions this
+    one descends from, oldest first. ``transitive`` holds the keys, as spelled in ``tags``, that go on along a chain.
     """
 
     kind: SessionKind
@@ -92,7 +92,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class RoleSession:
-    """A role in use. Its ARN drops the role's path; ``principal_arn`` (``aws:PrincipalArn``) is the role's own (sts.md §5.4)."""
+    """A role in use. Its ARN drops the role's path; ``principal_arn`` (``aws:PrincipalArn``) is the role's own."""
 
     account: str
     role_id: str
@@ -142,7 +142,7 @@ class FederatedUser:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Whoever holds the data directory and types a ``daypass`` command on that machine. Never comes over the network."""
+    """Whoever holds the data directory and types a ``daypass`` command there. Never comes over the network."""
 
     account: str
     login: str = ""
@@ -181,7 +181,7 @@ Principal = Root | User | RoleSession | FederatedUser | Operator | Anonymous
 
 @dataclass(frozen=True, slots=True)
 class AwsService:
-    """An AWS-style service principal (``ec2.amazonaws.com``). It belongs to no account; only resource policies speak of it."""
+    """A service principal (``ec2.amazonaws.com``). It belongs to no account; only resource policies speak of it."""
 
     name: str
     account: str = ""

@@ -1,6 +1,7 @@
 """One account at one revision, complete and immutable: the only thing a request reads (docs/adr/0006-snapshot.md).
 
-Names are looked up exactly and conflict without case, independent of the path (iam-api.md §2.1).
+Names are looked up exactly and conflict without case, independent of the path (IAM User Guide, "IAM and AWS
+STS quotas").
 """
 
 from __future__ import annotations

@@ -1,64 +1,107 @@
 """One call of one operation: all a handler may see and do.
 
-A handler never touches headers, the clock, XML, secrets' comparison or connections. It reads ``params`` (typed and
-bounded by the service model), asks ``authorize``, changes entities through ``put``/``delete`` or ``mint``s credentials,
-and returns the result members as a mapping. Denials and refusals are raised as ``ServiceError``.
+A handler never touches headers, the clock, XML, the comparison of secrets or connections. It reads ``params`` (typed
+and bounded by the service model), asks ``authorize``, changes entities through ``put`` and ``delete`` or ``mint``s
+credentials, and returns the result members as a mapping. Denials and refusals are raised as ``ServiceError``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from daypass.credentials import TemporaryCredentials
 from daypass.entities import Entity
-from daypass.ids import RANDOM_BYTES, unique_id
+from daypass.ids import RANDOM_BYTES, access_key_id, unique_id
+from daypass.operations import authorize
+from daypass.operations.audit import Record
+from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import Operation
 from daypass.ports import Ports, Transaction
-from daypass.principals import Caller
+from daypass.principals import Caller, Session, SessionKind, Tags
+from daypass.sessions.token import NONCE_BYTES, seal
 from daypass.snapshot import AccountSnapshot
 
 
-class Call:
-    """The caller, what is asked, the account it is about, and the few verbs a handler has.
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What a minting operation decides about a session; the rest follows from the call.
 
-    ``now`` is in epoch seconds, cut to whole ones; it is the time of the audit record. ``region`` is the region the
-    request was made to.
+    ``principal_id`` is the unique id it is bound to, ``principal`` that entity's ARN resource (``role/path/name``),
+    ``account`` the entity's. The other fields are as in ``Session``.
     """
 
-    __slots__ = ("_account", "caller", "now", "operation", "params", "ports", "region", "transaction")
+    kind: SessionKind
+    account: str
+    principal_id: str
+    principal: str
+    name: str = ""
+    policy: str | None = None
+    policy_arns: tuple[str, ...] = ()
+    tags: Tags = ()
+    transitive: tuple[str, ...] = ()
+    source_identity: str | None = None
+    mfa_at: int | None = None
+
+
+class Call:
+    """The caller, what is asked, the account it is about, and the few verbs a handler has."""
+
+    __slots__ = (
+        "_find_account",
+        "_snapshot",
+        "caller",
+        "facts",
+        "operation",
+        "params",
+        "ports",
+        "record",
+        "transaction",
+    )
 
     def __init__(
         self,
         operation: Operation,
-        caller: Caller,
         params: Mapping[str, Any],
-        account: AccountSnapshot,
+        snapshot: AccountSnapshot | None,
         ports: Ports,
-        *,
-        now: int,
-        region: str,
+        facts: RequestFacts,
+        record: Record,
+        find_account: Callable[[str], AccountSnapshot | None],
         transaction: Transaction | None = None,
     ) -> None:
         self.operation = operation
-        self.caller = caller
         self.params = params
         self.ports = ports
-        self.now = now
-        self.region = region
+        self.facts = facts
+        self.caller: Caller = facts.caller
+        self.record = record
         self.transaction = transaction
-        self._account = account
+        self._snapshot = snapshot
+        self._find_account = find_account
+
+    @property
+    def now(self) -> int:
+        """The time of the audit record: epoch seconds, cut to whole ones."""
+        return self.facts.now
+
+    @property
+    def region(self) -> str:
+        """The region the request was made to."""
+        return self.facts.region
 
     @property
     def account(self) -> AccountSnapshot:
         """The caller's account: inside a change as the transaction sees it, else as of the newest revision."""
-        return self.transaction.account if self.transaction else self._account
+        if self.transaction is not None:
+            return self.transaction.account
+        assert self._snapshot is not None
+        return self._snapshot
 
     def find_account(self, account: str) -> AccountSnapshot | None:
         """Another account's snapshot (or this one's), None when daypass does not host it."""
-        if account == self.account.id:
-            return self.account
-        directory = self.ports.directory
-        return directory.load(account) if self.transaction else directory.find(account)
+        return self.account if account == self.caller.account else self._find_account(account)
 
     def put(self, entity: Entity) -> None:
         """Add or replace an entity of the caller's account; only in operations that change."""
@@ -72,7 +115,11 @@ class Call:
 
     def new_id(self, family: str) -> str:
         """A fresh unique id (``AIDA``, ``AROA``, ``ANPA``) in the caller's account."""
-        return unique_id(family, self.account.id, self.ports.entropy.bytes(RANDOM_BYTES))
+        return unique_id(family, self.caller.account, self.ports.entropy.bytes(RANDOM_BYTES))
+
+    def new_access_key_id(self, family: str) -> str:
+        """A fresh access key id (``AKIA``) in the caller's account."""
+        return access_key_id(family, self.caller.account, self.ports.entropy.bytes(RANDOM_BYTES))
 
     def authorize(
         self,
@@ -80,16 +127,69 @@ class Call:
         *,
         action: str = "",
         keys: Mapping[str, str | tuple[str, ...]] | None = None,
-        resource_tags: tuple[tuple[str, str], ...] = (),
+        resource_tags: Tags = (),
         shown: str | None = None,
     ) -> None:
         """Refuse unless the caller may do ``action`` (default: this operation) on ``resource`` of its own account.
 
         ``keys`` are condition keys of this request (``iam:PolicyARN``, ``aws:RequestTag/team``); ``resource_tags``
         become ``aws:ResourceTag/…`` and ``iam:ResourceTag/…``; ``shown`` replaces the resource in the message where
-        AWS words it differently (``policy arn:…``).
+        AWS words it differently (``policy arn:…``; empty: no resource clause).
 
         Raises:
             AccessDenied: with AWS's wording and reason.
         """
-        raise RuntimeError("bound by operations.authorize")
+        action = action or self.operation.name
+        known = authorize.request_keys(keys, resource_tags, self.caller.account)
+        policies = authorize.caller_policies(self.caller, self.account)
+        decision = authorize.decide(
+            self.facts, policies, action, resource, resource_account=self.caller.account, keys=known
+        )
+        if not decision.allowed:
+            where = resource if shown is None else shown
+            raise authorize.refuse(self.facts, decision, action, f" on resource: {where}" if where else "")
+
+    def mint(self, wanted: NewSession, duration: int) -> TemporaryCredentials:
+        """Temporary credentials for a session that begins now and lasts ``duration`` seconds.
+
+        The session descends from the caller's own, if it has one. They leave only after the record is written.
+
+        Raises:
+            PackedPolicyTooLarge: the session does not fit into a token.
+        """
+        assert self.operation.effect == "mints", "mint outside a minting operation"
+        issuer, entropy = self.caller.session, self.ports.entropy.bytes(RANDOM_BYTES + NONCE_BYTES)
+        session = Session(
+            wanted.kind,
+            access_key_id("ASIA", wanted.account, entropy[:RANDOM_BYTES]),
+            wanted.account,
+            wanted.principal_id,
+            wanted.name,
+            self.now,
+            self.now + duration,
+            self.region,
+            2,
+            wanted.policy,
+            wanted.policy_arns,
+            wanted.tags,
+            wanted.transitive,
+            wanted.source_identity,
+            wanted.mfa_at,
+            (),
+            (*issuer.lineage, issuer.access_key_id) if issuer else (),
+            self.caller.access_key_id,
+            wanted.principal,
+        )
+        sealed = seal(session, self.ports.keys.ring(), entropy[RANDOM_BYTES:])
+        self.record.ours["session"] = {"accessKeyId": session.access_key_id, "lineage": session.lineage}
+        return TemporaryCredentials(session.access_key_id, sealed.secret, sealed.token, session.expires)
+
+
+def shape(credentials: TemporaryCredentials) -> dict[str, object]:
+    """The ``Credentials`` member of a result, secrets included."""
+    return {
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key.reveal(),
+        "SessionToken": credentials.session_token,
+        "Expiration": credentials.expiration,
+    }

@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from daypass.operations.call import Call
 
-Effect = Literal["reads", "mints", "changes"]
+Effect = Literal["reads", "mints", "changes", "founds"]
 """reads: answers from the snapshot, inline. mints: issues credentials, inline; no record, no credentials.
-changes: one transaction on a worker thread; no record, no change."""
+changes: one transaction on a worker thread; no record, no change. founds: a change that makes the account it is in."""
 
 Handler = Callable[["Call"], Mapping[str, object] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One implemented operation. ``name`` is ``service:Operation``. ``anonymous``: the model says it needs no signature."""
+    """One implemented operation. ``name`` is ``service:Operation``. ``anonymous``: it needs no signature."""
 
     name: str
     effect: Effect
     handler: Handler
     anonymous: bool = False
-    caller_kinds: frozenset[str] | None = None
 
     @property
     def service(self) -> str:

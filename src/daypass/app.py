@@ -1,0 +1,213 @@
+"""The composition root: joins settings, adapters and services into one daypass. The only importer of both sides."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
+
+import daypass.services.accounts
+import daypass.services.iam
+import daypass.services.sts  # noqa: F401  registers the operations
+from daypass.adapters.audit import AuditSettings, AuditTrail
+from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
+from daypass.adapters.keys import RingKeeper, open_master_key
+from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing, open_store
+from daypass.credentials import AccessKeyPair, Secret
+from daypass.operations.pipeline import Place, Service
+from daypass.operations.registry import REGISTRY
+from daypass.ports import Clock, Entropy, Ports
+from daypass.principals import Operator
+from daypass.regions import partition_of
+from daypass.server.probe import Health
+from daypass.settings import Settings
+
+KEY_CHECK_SECONDS = 30.0
+ACCOUNT, PARTITION, REGION = "default-account", "partition", "region"
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+
+class SystemEntropy:
+    """The kernel's random source; safe over fork, since it is asked every time."""
+
+    def bytes(self, count: int) -> bytes:
+        return os.urandom(count)
+
+
+class Daypass:
+    """One opened daypass: the service, and all that stands behind it. Close it, or use it as a context manager."""
+
+    def __init__(self, settings: Settings, data: Path, storage: Storage, *, clock: Clock, entropy: Entropy) -> None:
+        self.settings = settings
+        self.data = data
+        self.storage = storage
+        self.installation = storage.installation
+        self.audit = AuditTrail(data / "audit", _audit_settings(settings))
+        master = open_master_key(data, storage.sealing_keys)
+        self.keys = RingKeeper(storage.sealing_keys, master, clock=clock, entropy=entropy)
+        _settle(self.installation, PARTITION, _wanted_partition(settings), "aws")
+        self.default_account = _settle(self.installation, ACCOUNT, settings.account_id, _fresh_account(entropy))
+        self.region = _settle_region(self.installation, settings.region)
+        ports = Ports(clock, entropy, storage.directory, storage.store, self.keys, self.audit, storage.last_used)
+        place = Place(self.installation.partition, self.region)
+        strict = settings.audit_verification == "required"
+        self.service = Service(ports, REGISTRY, place, strict_audit=strict)
+        self.first_start = False
+        self._clock, self._entropy = clock, entropy
+        self._stop = Event()
+        self._minder: Thread | None = None
+
+    def operator(self, name: str, params: Mapping[str, Any], account: str | None = None) -> Mapping[str, Any]:
+        """Run operation ``name`` in ``account`` (default: the first) as the machine's operator. Audited.
+
+        Raises:
+            ServiceError: the operation refused.
+        """
+        login = os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid())
+        who = Operator(account or self.default_account, login, self.installation.partition)
+        return self.service.operate(name, params, who)
+
+    def create_account(self, name: str, account: str | None = None) -> Mapping[str, Any]:
+        """Make an account with a user ``admin`` and its key. The secret is shown here and nowhere else."""
+        return self.operator("daypass:CreateAccount", {"Name": name}, account or _fresh_account(self._entropy))
+
+    def health(self) -> Health:
+        """Whether this node may be sent work. A node that cannot learn of changes says so (invariant 5)."""
+        stale = self.storage.stale_for()
+        fresh = stale <= self.settings.max_staleness_seconds
+        facts = {
+            "revision": self.storage.revision(),
+            "staleSeconds": round(stale, 1),
+            "audit": self.audit.available,
+            "sealingKey": self.keys.ring().active.id,
+        }
+        return Health(fresh and self.audit.available, facts)
+
+    def mind(self) -> None:
+        """Keep the key ring young in a thread of its own, until ``close``."""
+        self._minder = Thread(target=self._mind_keys, name="key-ring", daemon=True)
+        self._minder.start()
+
+    def _mind_keys(self) -> None:
+        while not self._stop.wait(KEY_CHECK_SECONDS):
+            self.keys.try_rotate(int(self._clock.now()))
+
+    def close(self) -> None:
+        """Flush and let go of everything. Safe to call twice."""
+        self._stop.set()
+        if self._minder is not None:
+            self._minder.join()
+        self.storage.close()
+        self.audit.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_daypass(
+    settings: Settings,
+    data: Path,
+    *,
+    create: bool = False,
+    follow: bool = False,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+) -> Daypass:
+    """Open the daypass that lives in ``data``.
+
+    Args:
+        settings: what is in force.
+        data: its directory.
+        create: make what a first start needs: account, keys, ``admin`` user, ``DATA/credentials``. The caller holds the
+            directory with ``hold``.
+        follow: keep threads that follow other processes' changes and mind the key ring; a short-lived command does not.
+        clock: the machine's, unless a test brings its own.
+        entropy: likewise.
+
+    Raises:
+        DataDirectoryError: the directory or its database cannot be used, or belongs to another account or region.
+        StoreUnavailable: the database server does not answer.
+    """
+    with ExitStack() as undo:
+        existing(data)
+        storage = undo.enter_context(open_store(settings.database, data, follow=follow))
+        daypass = Daypass(settings, data, storage, clock=clock or SystemClock(), entropy=entropy or SystemEntropy())
+        undo.pop_all()
+        undo.push(daypass)
+        if create and not storage.directory.ids():
+            _first_start(daypass)
+        if follow:
+            daypass.mind()
+        undo.pop_all()
+        return daypass
+
+
+hold = claim
+"""Hold a data directory for one ``daypass up``; see ``adapters.storage.claim``."""
+
+
+def _first_start(daypass: Daypass) -> None:
+    made = daypass.create_account("main", daypass.default_account)
+    key = AccessKeyPair(made["AccessKeyId"], Secret(made["SecretAccessKey"]))
+    put_profile(daypass.data / NAME, DEFAULT, key)
+    daypass.first_start = True
+
+
+def _settle(installation: Any, fact: str, wanted: str | None, otherwise: str) -> str:
+    """The settled value of ``fact``; settles it at the first start.
+
+    Raises:
+        DataDirectoryError: the operator asks for another value than the directory holds.
+    """
+    held: str = installation.settle(fact, wanted or otherwise)
+    if wanted is not None and wanted != held:
+        raise DataDirectoryError(
+            f"this data directory has {fact} {held}, not {wanted}",
+            "leave the option out, or use another data directory with --data",
+        )
+    return held
+
+
+def _wanted_partition(settings: Settings) -> str | None:
+    """The partition the operator asks for, None when he leaves it to what is settled."""
+    return settings.partition if settings.region is not None or settings.partition != "aws" else None
+
+
+def _settle_region(installation: Any, wanted: str | None) -> str | None:
+    """The region this daypass is pinned to, None when it serves every known one."""
+    held = _settle(installation, REGION, wanted, "any")
+    if held == "any":
+        return None
+    partition = partition_of(held)
+    if partition is None:
+        raise DataDirectoryError(f"{held} is no AWS region", "give --region a name such as eu-central-1")
+    return held
+
+
+def _fresh_account(entropy: Entropy) -> str:
+    """A random 12-digit account id that does not begin with 0, so that no spreadsheet eats a digit."""
+    return str(100_000_000_000 + int.from_bytes(entropy.bytes(8), "big") % 900_000_000_000)
+
+
+def _audit_settings(settings: Settings) -> AuditSettings:
+    return AuditSettings(
+        always_sync=settings.audit_fsync == "always",
+        reserve_bytes=settings.audit_reserve_bytes,
+        rotate_bytes=settings.audit_max_bytes,
+    )

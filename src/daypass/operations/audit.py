@@ -1,0 +1,184 @@
+"""The audit record of a call: CloudTrail's members at top level, ours under ``daypass``.
+
+Source: CloudTrail User Guide, "CloudTrail record contents".
+
+A record is opened before anything is trusted and closed on every exit. It never holds a secret key or a session token:
+request and response members come from the service model, which knows what is sensitive.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from daypass.entities import Role
+from daypass.errors import ServiceError
+from daypass.exchange import RawRequest
+from daypass.operations.facts import iso8601
+from daypass.principals import Anonymous, Caller, FederatedUser, Operator, RoleSession, User
+from daypass.snapshot import AccountSnapshot
+
+EVENT_VERSION = "1.11"
+
+
+class Record:
+    """One call's record while it is being written. Members are filled as they become known."""
+
+    __slots__ = (
+        "account",
+        "caller",
+        "error",
+        "event",
+        "event_id",
+        "kind",
+        "ours",
+        "raw",
+        "read_only",
+        "region",
+        "request",
+        "request_id",
+        "resources",
+        "response",
+        "service",
+        "time",
+    )
+
+    def __init__(self, raw: RawRequest | None, time: int, request_id: str) -> None:
+        self.raw = raw
+        self.time = time
+        self.request_id = request_id
+        self.event_id = request_id
+        self.service = "sts"
+        self.event: str | None = None
+        self.region: str | None = None
+        self.caller: Caller | None = None
+        self.account: str | None = None
+        self.request: dict[str, Any] | None = None
+        self.response: dict[str, Any] | None = None
+        self.error: ServiceError | None = None
+        self.resources: list[dict[str, str]] | None = None
+        self.read_only = True
+        self.kind = "AwsApiCall"
+        self.ours: dict[str, Any] = {}
+
+    def note(self, error: ServiceError) -> ServiceError:
+        """Remember the refusal and hand it back; its detail and decision stay on our side."""
+        self.error = error
+        if error.detail:
+            self.ours["detail"] = error.detail
+        decision = getattr(error, "decision", None)
+        if decision is not None:
+            self.ours["decision"] = decision.to_dict()
+        return error
+
+    def outcome(self) -> Record:
+        """The record that says that the change this one announced was committed."""
+        said = Record(self.raw, self.time, self.request_id)
+        said.event_id, said.service, said.event, said.region = (
+            self.event_id,
+            self.service,
+            "ChangeCommitted",
+            self.region,
+        )
+        said.caller, said.account, said.read_only, said.kind = self.caller, self.account, False, "AwsServiceEvent"
+        said.ours = {"outcome": "committed", "of": self.request_id, "revision": self.ours.get("revision")}
+        return said
+
+    def rendered(self) -> dict[str, Any]:
+        """The record as CloudTrail shapes it; absent members are null."""
+        raw, error, caller = self.raw, self.error, self.caller
+        agent = raw.header(b"user-agent") if raw else None
+        host = raw.header(b"host") if raw else None
+        return {
+            "eventVersion": EVENT_VERSION,
+            "userIdentity": user_identity(caller) if caller else None,
+            "eventTime": iso8601(self.time),
+            "eventSource": f"{self.service}.amazonaws.com",
+            "eventName": self.event,
+            "awsRegion": self.region,
+            "sourceIPAddress": raw.peer if raw else "operator",
+            "userAgent": agent.decode("latin-1")[:512] if agent else None,
+            "errorCode": error.code if error else None,
+            "errorMessage": error.message if error else None,
+            "requestParameters": self.request,
+            "responseElements": self.response,
+            "additionalEventData": None,
+            "requestID": self.request_id,
+            "eventID": self.event_id,
+            "readOnly": self.read_only,
+            "resources": self.resources,
+            "eventType": self.kind,
+            "managementEvent": True,
+            "recipientAccountId": self.account,
+            "sharedEventID": None,
+            "eventCategory": "Management",
+            "tlsDetails": {"clientProvidedHostHeader": host.decode("latin-1")} if host else None,
+            "daypass": self.ours,
+        }
+
+
+def role_resource(role: Role, snapshot: AccountSnapshot) -> list[dict[str, str]]:
+    """The ``resources`` member of a call about a role."""
+    return [{"accountId": snapshot.id, "type": "AWS::IAM::Role", "ARN": snapshot.arn(role)}]
+
+
+def user_identity(caller: Caller) -> dict[str, Any]:
+    """CloudTrail's ``userIdentity`` of a verified caller (CloudTrail User Guide, "userIdentity element")."""
+    who = caller.principal
+    if isinstance(who, Operator):
+        return {"type": "AWSService", "invokedBy": "daypass", "accountId": who.account, "userName": who.login or None}
+    if isinstance(who, Anonymous):
+        return {"type": "Unknown"}
+    identity: dict[str, Any] = {
+        "type": _TYPES[who.type],
+        "principalId": who.user_id,
+        "arn": who.arn,
+        "accountId": who.account,
+        "accessKeyId": caller.access_key_id,
+    }
+    if isinstance(who, User):
+        identity["userName"] = who.name
+    if caller.session is not None:
+        identity["sessionContext"] = _session_context(caller)
+    return identity
+
+
+_TYPES = {"Account": "Root", "User": "IAMUser", "AssumedRole": "AssumedRole", "FederatedUser": "FederatedUser"}
+
+
+def _session_context(caller: Caller) -> dict[str, Any]:
+    session, who = caller.session, caller.principal
+    assert session is not None
+    context: dict[str, Any] = {
+        "attributes": {
+            "creationDate": iso8601(session.issued),
+            "mfaAuthenticated": "true" if session.mfa_at is not None else "false",
+        }
+    }
+    if isinstance(who, RoleSession):
+        context["sessionIssuer"] = {
+            "type": "Role",
+            "principalId": who.role_id,
+            "arn": who.principal_arn,
+            "accountId": who.account,
+            "userName": who.role_name,
+        }
+        context["webIdFederationData"] = {}
+    elif isinstance(who, FederatedUser) and who.user is not None:
+        context["sessionIssuer"] = {
+            "type": "IAMUser",
+            "principalId": who.user.id,
+            "arn": who.user.arn,
+            "accountId": who.account,
+            "userName": who.user.name,
+        }
+    if session.source_identity:
+        context["sourceIdentity"] = session.source_identity
+    return context
+
+
+def cloudtrail_time(epoch: int) -> str:
+    """CloudTrail's way to write the expiry of credentials: ``Jul 18, 2014, 4:07:39 PM``."""
+    at = datetime.fromtimestamp(epoch, UTC)
+    hour = at.hour % 12 or 12
+    return f"{at:%b} {at.day}, {at.year}, {hour}:{at:%M:%S} {at:%p}"

@@ -1,0 +1,180 @@
+"""From an unverified signature to a verified caller, in AWS's order of checks.
+
+    1. time        stale, then future
+    2. scope       region and service, all mismatches in one message
+    3. key, token  unknown or inactive key; token of another key, corrupt, or absent  → InvalidClientTokenId
+    4. expiry      → ExpiredToken
+    5. issuer      the user or role behind the session is alive                        → InvalidClientTokenId
+    6. signature   constant time                                                       → SignatureDoesNotMatch
+
+So scope errors hide credential errors, an expired token is reported although the signature is wrong, and a deactivated
+key likewise. Source: STS answers as observed on the real endpoint; IAM User Guide, "Troubleshoot signed requests".
+
+# INVARIANT: 1. no caller leaves this module but through all six steps.
+#   tests/operations/test_authenticate.py::test_no_step_can_be_skipped
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from daypass.credentials import Secret
+from daypass.entities import AccessKey
+from daypass.errors import ExpiredToken, InvalidClientTokenId
+from daypass.exchange import RawRequest
+from daypass.ids import account_of
+from daypass.ports import Keys, NotLoaded
+from daypass.principals import Caller, FederatedUser, Principal, RoleSession, Root, Session, User
+from daypass.sessions.keyring import Keyring
+from daypass.sessions.limits import effective_tags
+from daypass.sessions.token import UnknownSealingKey, open_token
+from daypass.sigv4 import (
+    SigningKeys,
+    UnverifiedSignature,
+    check_scope,
+    check_time,
+    verify_signature,
+)
+from daypass.snapshot import AccountSnapshot
+
+_UNKNOWN_KEY = "The security token included in the request is invalid."
+_BAD_TOKEN = "The security token included in the request is invalid"
+_EXPIRED = "The security token included in the request is expired"
+
+TEMPORARY = "ASIA"
+
+FindAccount = Callable[[str], AccountSnapshot | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What this endpoint accepts in a credential scope. ``regions``: says whether a region name may stand there."""
+
+    service: str
+    regions: Callable[[str], bool]
+
+
+class Authenticator:
+    """Verifies callers against the key ring and the accounts in memory.
+
+    It remembers, in bounded tables, opened session tokens and derived signing keys; both are functions of their inputs,
+    so remembering never outlives a fact: expiry and the issuer's life are looked at on every call.
+    """
+
+    def __init__(self, keys: Keys, *, capacity: int = 16_384) -> None:
+        self._keys = keys
+        self._signing_keys = SigningKeys(capacity)
+        self._opened: dict[tuple[str, str], tuple[Session, Secret]] = {}
+        self._opened_with: Keyring | None = None
+        self._capacity = capacity
+
+    def verify(
+        self,
+        raw: RawRequest,
+        unverified: UnverifiedSignature,
+        scope: Scope,
+        find_account: FindAccount,
+        now: float,
+        *,
+        may_block: bool,
+    ) -> Caller:
+        """The caller behind ``unverified``. ``may_block``: an unknown sealing key may be looked up in the store.
+
+        Raises:
+            SignatureDoesNotMatch, InvalidClientTokenId, ExpiredToken: as the module's table says.
+            NotLoaded: from ``find_account``, or a sealing key must be looked up.
+        """
+        check_time(unverified, now)
+        check_scope(unverified, service=scope.service, regions=scope.regions)
+        if unverified.access_key_id.startswith(TEMPORARY):
+            caller, secret = self._temporary(unverified, find_account, now, may_block=may_block)
+        else:
+            caller, secret = self._long_term(unverified, find_account)
+        verify_signature(raw, unverified, self._signing_keys.get(secret.reveal(), unverified))
+        if caller.session is None and unverified.session_token is not None:
+            raise InvalidClientTokenId(_BAD_TOKEN, detail="a session token beside a long-term key")
+        return caller
+
+    def _long_term(self, unverified: UnverifiedSignature, find_account: FindAccount) -> tuple[Caller, Secret]:
+        account = account_of(unverified.access_key_id)
+        snapshot = find_account(account) if account else None
+        key = snapshot.access_keys.get(unverified.access_key_id) if snapshot else None
+        if snapshot is None or key is None:
+            raise InvalidClientTokenId(_UNKNOWN_KEY, detail="unknown access key")
+        if key.status != "Active":
+            raise InvalidClientTokenId(_UNKNOWN_KEY, detail="inactive access key")
+        return Caller(*_owner(key, snapshot)), self._keys.open_secret(key)
+
+    def _temporary(
+        self, unverified: UnverifiedSignature, find_account: FindAccount, now: float, *, may_block: bool
+    ) -> tuple[Caller, Secret]:
+        session, secret = self._opened_token(unverified, may_block=may_block)
+        if now >= session.expires:
+            raise ExpiredToken(_EXPIRED)
+        snapshot = find_account(session.account)
+        caller = session_caller(session, snapshot) if snapshot else None
+        if caller is None:
+            raise InvalidClientTokenId(_BAD_TOKEN, detail="the principal behind the session is gone")
+        return caller, secret
+
+    def _opened_token(self, unverified: UnverifiedSignature, *, may_block: bool) -> tuple[Session, Secret]:
+        token = unverified.session_token
+        if token is None:
+            raise InvalidClientTokenId(_BAD_TOKEN, detail="a temporary key without its session token")
+        ring = self._keys.ring()
+        if ring is not self._opened_with:  # a key that left the ring must not live on in what it opened
+            self._opened, self._opened_with = {}, ring
+        name = (token, unverified.access_key_id)
+        opened = self._opened.get(name)
+        if opened is None:
+            opened = self._open(token, unverified.access_key_id, ring, may_block=may_block)
+            if len(self._opened) >= self._capacity:
+                self._opened = {}
+            self._opened[name] = opened
+        return opened
+
+    def _open(self, token: str, access_key_id: str, ring: Keyring, *, may_block: bool) -> tuple[Session, Secret]:
+        try:
+            return open_token(token, access_key_id, ring)
+        except UnknownSealingKey as unknown:
+            if not may_block:
+                if self._keys.refresh_due():
+                    raise NotLoaded(unknown.key_id) from None
+                raise
+            if self._keys.find_or_refresh(unknown.key_id) is None:
+                raise
+        return open_token(token, access_key_id, self._keys.ring())
+
+
+def _owner(key: AccessKey, snapshot: AccountSnapshot) -> tuple[Principal, str, None, tuple[tuple[str, str], ...]]:
+    """The fields of the caller that holds a long-term key."""
+    if key.user_id == snapshot.id:
+        return Root(snapshot.id, snapshot.partition), key.id, None, ()
+    user = snapshot.users.get(key.user_id)
+    if user is None:
+        raise InvalidClientTokenId(_UNKNOWN_KEY, detail="the key's user is gone")
+    return User(snapshot.id, user.id, user.name, user.path, snapshot.partition), key.id, None, user.tags
+
+
+def session_caller(session: Session, snapshot: AccountSnapshot) -> Caller | None:
+    """The caller behind an opened session, or None when the entity it is bound to by unique id is gone."""
+    partition = snapshot.partition
+    if session.kind == "role":
+        role = snapshot.roles.get(session.principal_id)
+        if role is None:
+            return None
+        who = RoleSession(session.account, role.id, role.name, session.name, role.path, partition)
+        return Caller(who, session.access_key_id, session, effective_tags(role.tags, session.tags))
+    if session.principal_id == session.account:
+        root = Root(session.account, partition)
+        acting = FederatedUser(session.account, session.name, None, partition) if session.kind == "federated" else root
+        return Caller(acting, session.access_key_id, session, session.tags)
+    user = snapshot.users.get(session.principal_id)
+    if user is None:
+        return None
+    person = User(session.account, user.id, user.name, user.path, partition)
+    if session.kind == "federated":
+        federated = FederatedUser(session.account, session.name, person, partition)
+        return Caller(federated, session.access_key_id, session, effective_tags(user.tags, session.tags))
+    return Caller(person, session.access_key_id, session, user.tags)

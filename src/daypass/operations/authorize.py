@@ -1,0 +1,159 @@
+"""From a caller and a wish to a decision, and from a denial to AWS's words. The only builder of ``AccessDenied``.
+
+Policies are live: they are read from the newest snapshot at each request, compiled once per snapshot. Session policies
+and tags are frozen in the session token (IAM User Guide, "Policy evaluation logic").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from daypass.entities import ManagedPolicy, Role, User
+from daypass.errors import AccessDenied, InternalFailure
+from daypass.operations.facts import RequestFacts
+from daypass.operations.managed_policies import find_managed_policy
+from daypass.policy import Attached, Decision, Policy, PolicySet, RequestContext, evaluate, parse_policy
+from daypass.principals import Caller, FederatedUser, Operator, RoleSession, Root, Session, Tags
+from daypass.principals import User as UserPrincipal
+from daypass.snapshot import AccountSnapshot
+
+Keys = Mapping[str, str | tuple[str, ...]]
+
+_NO_KEYS: dict[str, str | tuple[str, ...]] = {}
+
+
+@lru_cache(maxsize=16_384)
+def compiled(document: str) -> Policy:
+    """The compiled form of a stored policy document; the same text is compiled once."""
+    return parse_policy(document)
+
+
+def denied(message: str, decision: Decision | None = None) -> AccessDenied:
+    """An AccessDenied with ``message`` for the client and the decision for the record."""
+    error = AccessDenied(message)
+    error.decision = decision
+    return error
+
+
+def find_policy(arn: str, snapshot: AccountSnapshot) -> ManagedPolicy | None:
+    """The managed policy called ``arn`` that an entity of this account may use: the account's own or AWS's."""
+    return snapshot.policies_by_arn.get(arn) or find_managed_policy(arn)
+
+
+def attached_policy(arn: str, snapshot: AccountSnapshot) -> Attached | None:
+    """The default version of managed policy ``arn``, compiled, or None when it does not exist."""
+    key = ("policy", arn)
+    found = snapshot.derived.get(key)
+    if found is None:
+        managed = find_policy(arn, snapshot)
+        if managed is None:
+            return None
+        document = next(v.document for v in managed.versions if v.id == managed.default_version)
+        found = snapshot.derived[key] = Attached(compiled(document), managed.name, arn)
+    assert isinstance(found, Attached)
+    return found
+
+
+def _must_exist(arn: str, snapshot: AccountSnapshot) -> Attached:
+    """An attached policy that is gone may have held a Deny, so nothing is decided without it."""
+    found = attached_policy(arn, snapshot)
+    if found is None:
+        raise InternalFailure(detail=f"policy {arn} is attached and does not exist")
+    return found
+
+
+def entity_policies(entity: User | Role, snapshot: AccountSnapshot) -> PolicySet:
+    """Identity-based policies and boundary of a user or role, compiled once per snapshot."""
+    key = ("set", entity.id)
+    found = snapshot.derived.get(key)
+    if found is None:
+        managed = tuple(_must_exist(arn, snapshot) for arn in entity.attached)
+        inline = tuple(Attached(compiled(policy.document), policy.name) for policy in entity.inline)
+        boundary = _must_exist(entity.boundary, snapshot) if entity.boundary else None
+        found = snapshot.derived[key] = PolicySet(identity=managed + inline, boundary=boundary)
+    assert isinstance(found, PolicySet)
+    return found
+
+
+_ROOT = PolicySet(root=True)
+
+
+def caller_policies(caller: Caller, snapshot: AccountSnapshot, resource: Attached | None = None) -> PolicySet:
+    """All that limits ``caller``, and the trust policy ``resource`` of what he asks for, if any.
+
+    ``snapshot`` is the caller's account.
+    """
+    principal, session = caller.principal, caller.session
+    if isinstance(principal, Root | Operator):
+        base = _ROOT
+    elif isinstance(principal, RoleSession):
+        base = entity_policies(snapshot.roles[principal.role_id], snapshot)
+    elif isinstance(principal, UserPrincipal):
+        base = entity_policies(snapshot.users[principal.id], snapshot)
+    elif isinstance(principal, FederatedUser):
+        base = entity_policies(snapshot.users[principal.user.id], snapshot) if principal.user else _ROOT
+    else:
+        base = PolicySet()
+    cut = _session_policies(session, snapshot) if session else None
+    if cut is None and resource is None:
+        return base
+    return PolicySet(base.identity, base.boundary, cut, resource, "trust", root=base.root)
+
+
+def _session_policies(session: Session, snapshot: AccountSnapshot) -> tuple[Attached, ...] | None:
+    """The session's own cut: None when a role session brought none; a federated user always has one, if empty.
+
+    A managed session policy that was deleted since no longer allows anything; the others still do.
+    """
+    if session.policy is None and not session.policy_arns:
+        return () if session.kind == "federated" else None
+    inline = (Attached(compiled(session.policy), "session policy"),) if session.policy is not None else ()
+    managed = (attached_policy(arn, snapshot) for arn in session.policy_arns)
+    return inline + tuple(policy for policy in managed if policy is not None)
+
+
+def trust_policy(role: Role, snapshot: AccountSnapshot) -> Attached:
+    """The role's trust policy with its principals bound to unique ids."""
+    key = ("trust", role.id)
+    found = snapshot.derived.get(key)
+    if found is None:
+        attached = Attached(compiled(role.trust), role.name, bindings=dict(role.trust_ids))
+        found = snapshot.derived[key] = attached
+    assert isinstance(found, Attached)
+    return found
+
+
+def decide(
+    facts: RequestFacts,
+    policies: PolicySet,
+    action: str,
+    resource: str,
+    *,
+    resource_account: str,
+    keys: Keys = _NO_KEYS,
+) -> Decision:
+    """Whether ``facts.caller`` may do ``action`` on ``resource``. ``keys``: condition keys, names lower-case."""
+    context = RequestContext(action, resource, facts.caller.principal, resource_account, keys, facts)
+    return evaluate(context, policies)
+
+
+def refuse(facts: RequestFacts, decision: Decision, action: str, shown: str, *, reason: bool = True) -> AccessDenied:
+    """AWS's sentence for a denial. ``shown``: `` on resource: …`` or empty; ``reason``: whether AWS says why here."""
+    why = f" {decision.reason()}" if reason else ""
+    return denied(f"User: {facts.caller.arn} is not authorized to perform: {action}{shown}{why}", decision)
+
+
+def tag_keys(tags: Tags, *prefixes: str) -> dict[str, str | tuple[str, ...]]:
+    """Tags as condition keys: ``tag_keys(tags, "aws:ResourceTag", "iam:ResourceTag")``; names lower-case."""
+    return {f"{prefix.lower()}/{key.lower()}": value for key, value in tags for prefix in prefixes}
+
+
+def request_keys(keys: Keys | None, resource_tags: Tags, resource_account: str) -> dict[str, str | tuple[str, ...]]:
+    """The condition keys of one request in lower case, the resource's owner and tags among them."""
+    known: dict[str, str | tuple[str, ...]] = {"aws:resourceaccount": resource_account}
+    if keys:
+        known.update((key.lower(), value) for key, value in keys.items())
+    if resource_tags:
+        known.update(tag_keys(resource_tags, "aws:ResourceTag", "iam:ResourceTag"))
+    return known

@@ -1,0 +1,148 @@
+"""Run one operation for a verified caller, and keep the order of effects: handle, record, commit, outcome.
+
+A handler's result is worth nothing until its record is written: credentials that were minted without a record never
+leave, a change without a record is rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from daypass import wire
+from daypass.errors import InvalidClientTokenId, ServiceUnavailable
+from daypass.operations.audit import Record
+from daypass.operations.call import Call
+from daypass.operations.facts import RequestFacts
+from daypass.operations.registry import Operation
+from daypass.ports import AuditUnavailable, LastUse, Ports, Transaction
+from daypass.principals import Caller, RoleSession, User
+from daypass.snapshot import AccountSnapshot
+
+FindAccount = Callable[[str], AccountSnapshot | None]
+Result = Mapping[str, Any]
+
+_GONE = "The security token included in the request is invalid"
+
+
+class Performer:
+    """Knows the ports and the order of effects; knows nothing of HTTP. ``strict_audit``: even reads need a record."""
+
+    def __init__(self, ports: Ports, *, strict_audit: bool = False) -> None:
+        self._ports = ports
+        self._strict_audit = strict_audit
+
+    def perform(
+        self,
+        operation: Operation,
+        params: Mapping[str, Any],
+        facts: RequestFacts,
+        record: Record,
+        find_account: FindAccount,
+        model: wire.Operation | None = None,
+    ) -> Result:
+        """The result of ``operation``; its record is written. ``model`` shapes the response for the record.
+
+        Raises:
+            ServiceError: the operation refused, or no record could be written; nothing was minted or changed.
+            NotLoaded, StoreUnavailable: from the ports.
+        """
+        record.read_only = operation.effect in ("reads", "mints")
+        if operation.effect == "founds":
+            with self._ports.store.create_account(facts.caller.account) as transaction:
+                result = self._in(transaction, operation, params, facts, record, model)
+        elif operation.effect == "changes":
+            with self._ports.store.transaction(facts.caller.account) as transaction:
+                _must_live(facts.caller, transaction.account)
+                result = self._in(transaction, operation, params, facts, record, model)
+        else:
+            return self._inline(operation, params, facts, record, find_account, model)
+        self._committed(record)
+        return result
+
+    def _inline(
+        self,
+        operation: Operation,
+        params: Mapping[str, Any],
+        facts: RequestFacts,
+        record: Record,
+        find_account: FindAccount,
+        model: wire.Operation | None,
+    ) -> Result:
+        snapshot = find_account(facts.caller.account)
+        if snapshot is None:
+            raise InvalidClientTokenId(_GONE, detail="the caller's account is gone")
+        result = operation.handler(Call(operation, params, snapshot, self._ports, facts, record, find_account)) or {}
+        if model is not None and operation.effect == "mints":
+            record.response = model.public_result(result)
+        self.write(record, must=operation.effect == "mints" or self._strict_audit)
+        self._touch(facts)
+        return result
+
+    def _in(
+        self,
+        transaction: Transaction,
+        operation: Operation,
+        params: Mapping[str, Any],
+        facts: RequestFacts,
+        record: Record,
+        model: wire.Operation | None,
+    ) -> Result:
+        """The part of a change that happens inside its transaction; leaving it commits."""
+        load = self._ports.directory.load
+        call = Call(operation, params, None, self._ports, facts, record, load, transaction)
+        result = operation.handler(call) or {}
+        transaction.flush()
+        record.response = model.public_result(result) if model else None
+        record.ours["revision"] = transaction.revision
+        self.write(record, must=True, durable=True)
+        record.response = None  # should the commit fail, the record of the failure has no response
+        return result
+
+    def _committed(self, record: Record) -> None:
+        record.event_id = self._ports.entropy.bytes(16).hex()
+        self.write(record.outcome(), must=False)
+
+    def write(self, record: Record, *, must: bool, durable: bool = False) -> None:
+        """Append ``record``. ``must``: without it the call fails; such a record leaves the reserve alone."""
+        try:
+            self._ports.audit.append(record.rendered(), durable=durable, into_reserve=not must)
+        except AuditUnavailable as error:
+            if must:
+                raise ServiceUnavailable(
+                    "The request was not carried out because its audit record could not be written.", detail=str(error)
+                ) from error
+
+    def _touch(self, facts: RequestFacts) -> None:
+        """Remember when a user's key or a session's role was last used."""
+        caller = facts.caller
+        if caller.session is None:
+            if isinstance(caller.principal, User):
+                use = LastUse(facts.now, facts.region, facts.service)
+                self._ports.last_used.touch(caller.account, caller.access_key_id, use)
+        elif isinstance(caller.principal, RoleSession):
+            use = LastUse(facts.now, facts.region, facts.service)
+            self._ports.last_used.touch(caller.account, caller.principal.role_id, use)
+
+
+def _must_live(caller: Caller, account: AccountSnapshot) -> None:
+    """Look again, inside the transaction, that what authenticated the caller still exists.
+
+    A key that was deleted while its request was under way must not leave anything behind: the snapshot that
+    authenticated it may be a moment old, the transaction's is the truth.
+
+    # INVARIANT: 5. a deleted key changes nothing.
+    #   tests/operations/test_perform.py::test_a_key_deleted_meanwhile_changes_nothing
+    """
+    principal, session = caller.principal, caller.session
+    if caller.access_key_id and session is None:
+        key = account.access_keys.get(caller.access_key_id)
+        alive = key is not None and key.status == "Active"
+    elif isinstance(principal, RoleSession):
+        alive = principal.role_id in account.roles
+    elif isinstance(principal, User):
+        alive = principal.id in account.users
+    else:
+        alive = True
+    if not alive:
+        raise InvalidClientTokenId(_GONE, detail="the caller's key or principal was deleted meanwhile")

@@ -1,0 +1,211 @@
+"""The one way a request takes. Every phase that no handler may forget is here, in order.
+
+    1. record         opened before anything is trusted, closed on every exit
+    2. identify       service and operation from scope, host, Action; plain HTTP answers (302, 404, 413) leave here
+    3. authenticate   time, scope, key and token, expiry, issuer, signature; what its kind of session may never call
+    4. parse          parameters by the service model; all findings in one ValidationError
+    5. perform        the operation's function: authorize, then change, mint or read; its record before its effect
+    6. respond        or refuse
+
+``serve`` never blocks: an operation that must (a change, an account that is not in memory) raises ``NotLoaded`` before
+it has done anything, and the surface calls ``serve_blocking`` on a worker thread.
+
+# INVARIANT: 6. no credential leaves and no change commits before its record is written.
+#   tests/operations/test_pipeline.py::test_without_a_record_nothing_is_minted_or_changed
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from daypass import sigv4, wire
+from daypass.errors import (
+    EntityAlreadyExists,
+    InternalFailure,
+    MissingAuthenticationToken,
+    OperationNotImplemented,
+    ServiceError,
+    ServiceUnavailable,
+)
+from daypass.exchange import RawRequest, Response
+from daypass.operations.audit import Record
+from daypass.operations.authenticate import Authenticator, Scope
+from daypass.operations.facts import RequestFacts
+from daypass.operations.perform import FindAccount, Performer, Result
+from daypass.operations.registry import Registry
+from daypass.operations.restrictions import refusal
+from daypass.ports import AlreadyExists, NotLoaded, Ports, StoreUnavailable
+from daypass.principals import Caller, Operator
+from daypass.regions import GLOBAL_REGION, partition_of
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this daypass stands: its partition, and the region it is pinned to (None: every known region is served)."""
+
+    partition: str = "aws"
+    region: str | None = None
+
+    @property
+    def home(self) -> str:
+        """The region of calls that name none."""
+        return self.region or GLOBAL_REGION[self.partition]
+
+
+class Service:
+    """All operations behind one door."""
+
+    def __init__(self, ports: Ports, registry: Registry, place: Place, *, strict_audit: bool = False) -> None:
+        self._ports = ports
+        self._registry = registry
+        self._place = place
+        self._authenticator = Authenticator(ports.keys)
+        self._performer = Performer(ports, strict_audit=strict_audit)
+
+    def serve(self, raw: RawRequest) -> Response:
+        """Answer ``raw`` without blocking.
+
+        Raises:
+            NotLoaded: nothing was done; call ``serve_blocking`` on a thread that may wait.
+        """
+        return self._serve(raw, self._ports.directory.find, may_block=False)
+
+    def serve_blocking(self, raw: RawRequest) -> Response:
+        """Answer ``raw``, reading the store where needed."""
+        return self._serve(raw, self._ports.directory.load, may_block=True)
+
+    def operate(self, name: str, params: Mapping[str, Any], operator: Operator) -> Result:
+        """Run operation ``name`` for whoever holds the data directory: same handlers, same audit, no wire.
+
+        Raises:
+            ServiceError: the operation refused.
+        """
+        operation = self._registry.find(name)
+        if operation is None:
+            raise OperationNotImplemented(f"There is no operation {name}.")
+        record = self._open(None)
+        record.service, record.event, record.region = operation.service, operation.action, self._place.home
+        record.caller, record.account, record.request = Caller(operator, ""), operator.account, dict(params)
+        facts = RequestFacts(record.caller, record.time, self._place.home, operation.service)
+        try:
+            return self._performer.perform(operation, params, facts, record, self._ports.directory.load)
+        except Exception as error:
+            refused = _as_refusal(error)
+            self._close(record, refused)
+            raise refused from error
+
+    def _serve(self, raw: RawRequest, find_account: FindAccount, *, may_block: bool) -> Response:
+        record = self._open(raw)
+        signature, unreadable = _read_authorization(raw)
+        route = wire.identify(raw, service=signature.service if signature else None, request_id=record.request_id)
+        if isinstance(route, Response):
+            return route
+        record.service = route.service
+        try:
+            if route.refusal is not None or unreadable is not None:
+                raise route.refusal or unreadable  # type: ignore[misc]
+            return self._answer(raw, record, signature, route, find_account, may_block=may_block)
+        except Exception as error:
+            if isinstance(error, NotLoaded) and not may_block:
+                raise
+            refused = _as_refusal(error)
+            self._close(record, refused)
+            return wire.refuse(route.service, refused, record.request_id, accept_json=route.accept_json)
+
+    def _answer(
+        self,
+        raw: RawRequest,
+        record: Record,
+        signature: sigv4.UnverifiedSignature | None,
+        route: wire.Route,
+        find_account: FindAccount,
+        *,
+        may_block: bool,
+    ) -> Response:
+        model = route.operation
+        assert model is not None, "a route without refusal has an operation"
+        record.event = model.name
+        operation = self._registry.find(model.qualified_name)
+        if operation is not None and operation.effect == "changes" and not may_block:
+            raise NotLoaded(model.qualified_name)
+        if signature is None:
+            raise MissingAuthenticationToken(sigv4.MISSING_TOKEN)
+        caller = self._authenticate(raw, record, signature, route, find_account, may_block=may_block)
+        if operation is None:
+            raise OperationNotImplemented(f"{model.qualified_name} is not implemented by this version of daypass.")
+        refused = refusal(operation.name, caller.session)
+        if refused is not None:
+            raise refused
+        params = model.parse(route.form)
+        record.request = model.public_params(params)
+        is_global = route.endpoint is not None and route.endpoint.is_global
+        facts = RequestFacts(caller, record.time, signature.region, route.service, raw, is_global)
+        result = self._performer.perform(operation, params, facts, record, find_account, model)
+        return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
+
+    def _authenticate(
+        self,
+        raw: RawRequest,
+        record: Record,
+        signature: sigv4.UnverifiedSignature,
+        route: wire.Route,
+        find_account: FindAccount,
+        *,
+        may_block: bool,
+    ) -> Caller:
+        scope, now = Scope(route.service, self._regions(route)), self._ports.clock.now()
+        caller = self._authenticator.verify(raw, signature, scope, find_account, now, may_block=may_block)
+        record.caller, record.account, record.region = caller, caller.account, signature.region
+        return caller
+
+    def _regions(self, route: wire.Route) -> Callable[[str], bool]:
+        """Which regions may stand in a credential scope that was sent to this endpoint."""
+        endpoint, place = route.endpoint, self._place
+        if endpoint is not None and route.service != "iam":
+            return endpoint.region.__eq__
+        if place.region is None:
+            return self._is_ours
+        allowed = {place.region, GLOBAL_REGION[place.partition]} if route.service == "iam" else {place.region}
+        return allowed.__contains__
+
+    def _is_ours(self, region: str) -> bool:
+        return partition_of(region) == self._place.partition
+
+    def _open(self, raw: RawRequest | None) -> Record:
+        digits = self._ports.entropy.bytes(16).hex()
+        request_id = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+        return Record(raw, int(self._ports.clock.now()), request_id)
+
+    def _close(self, record: Record, refused: ServiceError) -> None:
+        """Write the record of a refusal. Strangers are only counted, so that they cannot fill the disk."""
+        record.note(refused)
+        if record.caller is None:
+            self._ports.audit.count_failure(record.rendered())
+        else:
+            self._performer.write(record, must=False)
+
+
+def _read_authorization(raw: RawRequest) -> tuple[sigv4.UnverifiedSignature | None, ServiceError | None]:
+    """The signature as claimed, or why it cannot be read; dispatch comes first and needs only the scope's service."""
+    try:
+        return sigv4.read_authorization(raw), None
+    except ServiceError as error:
+        return None, error
+
+
+def _as_refusal(error: Exception) -> ServiceError:
+    """What the client is told about ``error``. A defect becomes InternalFailure: an id for them, the cause for us."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, AlreadyExists):
+        return EntityAlreadyExists(f"The {error.args[0]} already exists.")
+    if isinstance(error, StoreUnavailable):
+        return ServiceUnavailable(
+            "The service is temporarily unable to do this. Nothing was changed.", detail=str(error)
+        )
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    detail = f"{type(error).__name__} at {where.filename.rsplit('/', 1)[-1]}:{where.lineno}"
+    return InternalFailure("The request processing has failed because of an unknown error.", detail=detail)

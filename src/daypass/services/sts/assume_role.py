@@ -1,0 +1,194 @@
+"""AssumeRole: a session of a role that trusts the caller.
+
+Source: STS API reference, AssumeRole; IAM User Guide, "Policy evaluation logic" and "Tag sessions".
+
+Who may: sts:AssumeRole, and beside it sts:TagSession when tags are passed or inherited and sts:SetSourceIdentity when a
+source identity is set or inherited, each allowed by the role's trust policy and, where the trust policy only names an
+account or another account asks, by the caller's own policies. What the session may is the role's, never the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from daypass.arn import Arn
+from daypass.entities import Role
+from daypass.errors import Malformed, ValidationError
+from daypass.operations.audit import role_resource
+from daypass.operations.authorize import (
+    caller_policies,
+    decide,
+    denied,
+    find_policy,
+    refuse,
+    tag_keys,
+    trust_policy,
+)
+from daypass.operations.call import Call, NewSession, shape
+from daypass.operations.registry import operation
+from daypass.policy import Kind, check_document
+from daypass.principals import Operator, RoleSession, Root, Tags
+from daypass.services.sts.mfa import refuse_mfa
+from daypass.services.sts.unsupported import refuse_unsupported
+from daypass.sessions.limits import (
+    check_session_policies,
+    effective_tags,
+    packed_policy_size,
+    role_session_duration,
+    session_tags,
+    source_identity,
+)
+from daypass.snapshot import AccountSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an AssumeRole call asks for, read once.
+
+    ``passed`` and ``marked`` are the tags and transitive keys of this call; ``tags`` and ``transitive`` are the
+    session's, what it inherits included.
+    """
+
+    role_arn: Arn
+    session_name: str
+    passed: Tags
+    marked: tuple[str, ...]
+    tags: Tags
+    transitive: tuple[str, ...]
+    source_identity: str | None
+    policy: str | None
+    policy_arns: tuple[str, ...]
+    external_id: str | None
+    duration: int | None
+
+
+@operation("sts:AssumeRole", "mints")
+def assume_role(call: Call) -> Mapping[str, object]:
+    """Open a session of a role that trusts the caller. A role that does not exist and one that refuses look alike."""
+    wish = _read(call)
+    if isinstance(call.caller.principal, Root | Operator):
+        raise denied("Roles may not be assumed by root accounts.")
+    refuse_mfa(call.params)
+    role, owner = _authorized_role(call, wish)
+    chained = call.caller.session is not None and call.caller.session.kind == "role"
+    lasts = role_session_duration(wish.duration, role.max_session_duration, chained=chained)
+    _check_policies_exist(wish, owner)
+    packed = packed_policy_size(policy=wish.policy, policy_arns=wish.policy_arns, tags=wish.tags)
+    wanted = NewSession(
+        "role",
+        owner.id,
+        role.id,
+        f"role{role.path}{role.name}",
+        wish.session_name,
+        wish.policy,
+        wish.policy_arns,
+        wish.tags,
+        wish.transitive,
+        wish.source_identity,
+    )
+    call.record.resources = role_resource(role, owner)
+    who = RoleSession(owner.id, role.id, role.name, wish.session_name, role.path, owner.partition)
+    return {
+        "AssumedRoleUser": {"AssumedRoleId": who.user_id, "Arn": who.arn},
+        "Credentials": shape(call.mint(wanted, lasts)),
+        "PackedPolicySize": packed,
+        "SourceIdentity": wish.source_identity,
+    }
+
+
+def _read(call: Call) -> Wish:
+    """The parameters as one value; what contradicts itself is refused before anyone looks at the role."""
+    params, session = call.params, call.caller.session
+    refuse_unsupported(params)
+    try:
+        role_arn = Arn.parse(params["RoleArn"])
+    except Malformed:
+        raise ValidationError(f"{params['RoleArn']} is invalid") from None
+    passed = tuple((tag["Key"], tag.get("Value", "")) for tag in params.get("Tags") or ())
+    marked = tuple(params.get("TransitiveTagKeys") or ())
+    tags, transitive = session_tags(passed, marked, session)
+    policy, arns = params.get("Policy"), _policy_arns(params)
+    check_session_policies(policy, arns)
+    if policy is not None:
+        check_document(policy, Kind.SESSION)
+    return Wish(
+        role_arn,
+        params["RoleSessionName"],
+        passed,
+        marked,
+        tags,
+        transitive,
+        source_identity(params.get("SourceIdentity"), session),
+        policy,
+        arns,
+        params.get("ExternalId"),
+        params.get("DurationSeconds"),
+    )
+
+
+def _policy_arns(params: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(given["arn"] for given in params.get("PolicyArns") or () if "arn" in given)
+
+
+def _authorized_role(call: Call, wish: Wish) -> tuple[Role, AccountSnapshot]:
+    """The role, once every action of this call is allowed on it.
+
+    Raises:
+        AccessDenied: the same words whether the role is absent, does not trust, or the caller may not ask.
+    """
+    arn = str(wish.role_arn)
+    owner = call.find_account(wish.role_arn.account)
+    name = wish.role_arn.resource.rsplit("/", 1)[-1]
+    role = owner.roles_by_name.get(name) if owner else None
+    if owner is None or role is None or owner.arn(role) != arn:
+        raise denied(f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}")
+    policies = caller_policies(call.caller, call.account, trust_policy(role, owner))
+    keys = _condition_keys(wish, role, owner)
+    for action in _actions(wish):
+        decision = decide(call.facts, policies, action, arn, resource_account=owner.id, keys=keys)
+        if not decision.allowed:
+            raise refuse(call.facts, decision, action, f" on resource: {arn}", reason=False)
+    return role, owner
+
+
+def _actions(wish: Wish) -> tuple[str, ...]:
+    actions = ["sts:AssumeRole"]
+    if wish.passed or wish.transitive:
+        actions.append("sts:TagSession")
+    if wish.source_identity is not None:
+        actions.append("sts:SetSourceIdentity")
+    return tuple(actions)
+
+
+def _condition_keys(wish: Wish, role: Role, owner: AccountSnapshot) -> dict[str, str | tuple[str, ...]]:
+    """The condition keys that only this call has (Service Authorization Reference, AWS STS)."""
+    keys: dict[str, str | tuple[str, ...]] = {
+        "sts:rolesessionname": wish.session_name,
+        "aws:resourceaccount": owner.id,
+    }
+    if wish.external_id is not None:
+        keys["sts:externalid"] = wish.external_id
+    if wish.source_identity is not None:
+        keys["sts:sourceidentity"] = wish.source_identity
+    if wish.passed:
+        keys.update(tag_keys(wish.passed, "aws:RequestTag"))
+        keys["aws:tagkeys"] = tuple(key for key, _ in wish.passed)
+    if wish.marked:
+        keys["sts:transitivetagkeys"] = wish.marked
+    if role.tags:
+        inherited = tuple(tag for tag in wish.tags if tag not in wish.passed)
+        keys.update(tag_keys(effective_tags(role.tags, inherited), "aws:ResourceTag", "iam:ResourceTag"))
+    return keys
+
+
+def _check_policies_exist(wish: Wish, owner: AccountSnapshot) -> None:
+    """Managed session policies live in the role's account or are AWS's.
+
+    Raises:
+        ValidationError: one does not exist there.
+    """
+    for arn in wish.policy_arns:
+        if find_policy(arn, owner) is None:
+            raise ValidationError(f"The policy {arn} does not exist or is not attachable.")

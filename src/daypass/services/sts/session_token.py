@@ -1,0 +1,31 @@
+"""GetSessionToken: temporary credentials of the caller's own, with all of his permissions but not all of his doors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from daypass.operations.authorize import denied
+from daypass.operations.call import Call, NewSession, shape
+from daypass.operations.registry import operation
+from daypass.principals import Root, User
+from daypass.services.sts.mfa import refuse_mfa
+from daypass.services.sts.unsupported import refuse_unsupported
+from daypass.sessions.limits import session_token_duration
+
+
+@operation("sts:GetSessionToken", "mints")
+def get_session_token(call: Call) -> Mapping[str, object]:
+    """A session of the calling user, or of root. Needs no permission (STS API reference, GetSessionToken)."""
+    params: Mapping[str, Any] = call.params
+    refuse_unsupported(params)
+    refuse_mfa(params)
+    who = call.caller.principal
+    is_root = isinstance(who, Root)
+    lasts = session_token_duration(params.get("DurationSeconds"), is_root=is_root)
+    if is_root:
+        return {"Credentials": shape(call.mint(NewSession("root", who.account, who.account, "root"), lasts))}
+    if not isinstance(who, User):
+        raise denied("Cannot call GetSessionToken with session credentials")
+    wanted = NewSession("user", who.account, who.id, f"user{who.path}{who.name}")
+    return {"Credentials": shape(call.mint(wanted, lasts))}

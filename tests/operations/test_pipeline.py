@@ -1,0 +1,146 @@
+"""The order of effects, and what happens when a part of daypass fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from daypass.operations.pipeline import Place, Service
+from daypass.operations.registry import REGISTRY, Registry
+from daypass.ports import AuditUnavailable, Ports
+from daypass.testing.local import LocalDaypass
+
+from .conftest import Stage
+
+
+class FullDisk:
+    """An audit trail that has no room; it counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def append(self, record: Mapping[str, object], *, durable: bool = False, into_reserve: bool = False) -> None:
+        self.asked += 1
+        raise AuditUnavailable("no room")
+
+    def count_failure(self, record: Mapping[str, object]) -> None:
+        self.asked += 1
+
+
+def ports_of(daypass: LocalDaypass) -> Ports:
+    return daypass.daypass.service._ports
+
+
+def with_full_disk(daypass: LocalDaypass) -> FullDisk:
+    """Give the running service an audit trail without room."""
+    audit = FullDisk()
+    old = ports_of(daypass)
+    ports = Ports(old.clock, old.entropy, old.directory, old.store, old.keys, audit, old.last_used)
+    daypass.daypass.service = Service(ports, REGISTRY, Place())
+    return audit
+
+
+def test_without_a_record_nothing_is_minted_or_changed(stage: Stage) -> None:
+    """When the audit trail takes no record, minting and changing are refused and leave nothing; verifying goes on."""
+    audit = with_full_disk(stage.daypass)
+    wish = {"RoleArn": stage.role_arn, "RoleSessionName": "test"}
+    minted = stage.daypass.call("sts", "AssumeRole", wish, stage.alice)
+    changed = stage.daypass.call("iam", "CreateUser", {"UserName": "bob"})
+    verified = stage.daypass.call("sts", "GetCallerIdentity")
+    assert (minted.status, changed.status, verified.status) == (503, 503, 200)
+    assert b"SecretAccessKey" not in minted.body
+    assert b"<Code>ServiceUnavailable</Code>" in changed.body
+    snapshot = ports_of(stage.daypass).directory.load(stage.daypass.account)
+    assert snapshot is not None
+    assert "bob" not in snapshot.users_by_name
+    assert audit.asked >= 3
+
+
+def test_a_defect_answers_an_id_and_nothing_else(stage: Stage) -> None:
+    """An unexpected exception becomes InternalFailure; its text stays on our side."""
+    registry = Registry()
+
+    @registry.operation("sts:GetCallerIdentity", "reads")
+    def broken(call: object) -> None:
+        raise ZeroDivisionError("the inner life of daypass")
+
+    stage.daypass.daypass.service = Service(ports_of(stage.daypass), registry, Place())
+    answer = stage.daypass.call("sts", "GetCallerIdentity")
+    assert answer.status == 500
+    assert b"<Code>InternalFailure</Code>" in answer.body
+    assert b"inner life" not in answer.body
+
+
+def test_an_operation_that_daypass_lacks_says_so(stage: Stage) -> None:
+    """A known operation that is not built yet is refused by name, after authentication."""
+    answer = stage.daypass.call("sts", "DecodeAuthorizationMessage", {"EncodedMessage": "x"})
+    assert b"<Code>NotImplemented</Code>" in answer.body
+    assert b"sts:DecodeAuthorizationMessage" in answer.body
+
+
+def records(stage: Stage) -> list[dict[str, object]]:
+    files = sorted((stage.daypass.data / "audit").glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+def test_every_call_leaves_one_record_and_a_change_its_outcome(stage: Stage) -> None:
+    """Reads, mints and refusals leave one record each; a change also leaves the record of its commit."""
+    before = len(records(stage))
+    stage.daypass.call("sts", "GetCallerIdentity")
+    stage.assume()
+    stage.daypass.call("iam", "CreateUser", {"UserName": "bob"})
+    stage.daypass.call("iam", "CreateUser", {"UserName": "bob"})
+    names = [(r["eventName"], r["errorCode"]) for r in records(stage)[before:]]
+    assert names == [
+        ("GetCallerIdentity", None),
+        ("AssumeRole", None),
+        ("CreateUser", None),
+        ("ChangeCommitted", None),
+        ("CreateUser", "EntityAlreadyExists"),
+    ]
+
+
+CLOUDTRAIL = {
+    "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
+    "userAgent",
+    "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData", "requestID", "eventID",
+    "readOnly", "resources", "eventType", "managementEvent", "recipientAccountId", "sharedEventID", "eventCategory",
+    "tlsDetails", "daypass",
+}  # fmt: skip
+
+
+def test_a_record_has_all_of_cloudtrails_members_and_no_secret(stage: Stage) -> None:
+    """All members are at top level, absent ones null; neither secret key nor session token is anywhere."""
+    session = stage.assume(Tags=[{"Key": "team", "Value": "blue"}])
+    record = records(stage)[-1]
+    assert set(record) == CLOUDTRAIL
+    text = json.dumps(record)
+    assert session.secret_access_key.reveal() not in text
+    assert session.session_token not in text
+    assert record["requestParameters"]["tags"] == [{"key": "team", "value": "blue"}]  # type: ignore[index]
+    assert record["responseElements"]["credentials"]["accessKeyId"] == session.access_key_id  # type: ignore[index]
+
+
+def test_strangers_are_counted_and_not_recorded(stage: Stage) -> None:
+    """A failed authentication does not reach the audit trail proper."""
+    before = len(records(stage))
+    for number in range(20):
+        stage.daypass.call("sts", "GetCallerIdentity", signer=stage.alice, region=f"moon-{number}")
+    assert len(records(stage)) == before
+
+
+@pytest.mark.parametrize("header", ["x-amz-security-token", "x-amz-content-sha256", "x-amz-audience"])
+def test_an_unsigned_amz_header_is_refused(stage: Stage, header: str) -> None:
+    """A header that could mean something and is not signed has no effect but to be refused."""
+    original = stage.daypass.serve
+
+    def tampered(raw: object) -> object:
+        from dataclasses import replace
+
+        return original(replace(raw, headers=(*raw.headers, (header.encode(), b"x"))))  # type: ignore[attr-defined]
+
+    stage.daypass.serve = tampered  # type: ignore[method-assign, assignment]
+    answer = stage.daypass.call("sts", "GetCallerIdentity")
+    assert answer.status == 403
