@@ -5,13 +5,14 @@
     Attached(policy, name, …)                      where it hangs
     PolicySet(identity, …)                         all that bears on one request
     RequestContext(action, resource, …)            the request
-    evaluate(context, policies) →  Decision        allowed, explicitDeny or implicitDeny; layer, policy, statement, reason
+    evaluate(context, policies) →  Decision        allowed, explicitDeny or implicitDeny, and why
 
 Pure: no I/O, no clock. Source: IAM User Guide, "IAM JSON policy element reference", "Policy evaluation logic".
 """
 
+from daypass.policy.attached import Attached, PolicySet
 from daypass.policy.context import KeyValue, RequestContext
-from daypass.policy.decision import Attached, Decision, PolicySet
+from daypass.policy.decision import Decision
 from daypass.policy.document import Kind, Policy, Statement
 from daypass.policy.evaluate import evaluate
 from daypass.policy.parse import check_document, parse_policy, policy_size

@@ -137,7 +137,7 @@ def _select(statements: Iterable[Statement]) -> Selection:
 
 
 class WrongPlace(dict[str, Selection]):
-    """Stands where a policy has no statements of that sort, so that a trust policy never passes for an identity policy."""
+    """Stands where a policy has no such statements: a trust policy never passes for an identity-based one."""
 
     __slots__ = ()
 

@@ -1,6 +1,6 @@
 """A policy, parsed and compiled: immutable, ready to be asked.
 
-``Policy`` keeps what was written (for explanations) beside what was made of it (for decisions). It is made by ``parse``;
+``Policy`` keeps what was written (for explanations) beside what was made of it (for decisions). ``parse`` makes it;
 nothing here checks form.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from daypass.policy.actions import WRONG_PLACE, ActionElement, ActionIndex, Selection
-from daypass.policy.context import RequestContext, Test
+from daypass.policy.context import Test
 from daypass.policy.principal import PrincipalElement
 from daypass.policy.resources import ResourceElement
 
@@ -49,7 +49,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One statement. ``index`` counts from 0. ``test`` is all that must hold besides action and principal; None: nothing.
+    """One statement. ``index`` counts from 0. ``test`` is what must hold besides action and principal; None: nothing.
 
     ``principal`` is None in identity-based policies, ``resources`` in trust policies.
     """
@@ -77,23 +77,17 @@ def combine(tests: Sequence[Test]) -> Test | None:
         first, second = tests
         return lambda context: first(context) and second(context)
 
-    def test(context: RequestContext) -> bool:
-        for one in tests:
-            if not one(context):
-                return False
-        return True
-
-    return test
+    return lambda context: all(one(context) for one in tests)
 
 
 class Policy:
     """A compiled policy document. Immutable; compares by identity.
 
     ``version`` is the document's version (``2008-10-17`` when it names none), ``id`` its ``Id``, ``statements`` what it
-    says in order, ``text`` the document as handed in.
+    says in order, ``text`` the document as handed in, ``asks_who`` whether its statements name principals.
     """
 
-    __slots__ = ("by_action", "by_action_and_principal", "id", "kind", "statements", "text", "version")
+    __slots__ = ("asks_who", "by_action", "by_action_and_principal", "id", "kind", "statements", "text", "version")
 
     def __init__(
         self, statements: tuple[Statement, ...], *, version: str, kind: Kind, text: str, policy_id: str | None = None
@@ -106,6 +100,7 @@ class Policy:
         index = ActionIndex(statements)
         # An RCP speaks of everyone, always; its Principal element is checked when it is parsed and never asked.
         asks_who = kind.names_principals and kind is not Kind.RCP
+        self.asks_who = asks_who
         self.by_action: dict[str, Selection] = WRONG_PLACE if asks_who else index
         self.by_action_and_principal: dict[str, Selection] = index if asks_who else WRONG_PLACE
 
@@ -113,7 +108,7 @@ class Policy:
         return f"<Policy: {self.kind.value}, {len(self.statements)} statements>"
 
     def principals(self) -> list[tuple[str, str]]:
-        """All (type, value) pairs in Principal and NotPrincipal, each once, in order; ``("*", "*")`` for a bare star."""
+        """All (type, value) pairs of Principal and NotPrincipal, each once, in order; ``("*", "*")`` is a bare star."""
         entries = (entry for s in self.statements if s.principal is not None for entry in s.principal.entries)
         return list(dict.fromkeys(entries))
 

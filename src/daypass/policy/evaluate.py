@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from daypass.policy.attached import Attached, Layer, PolicySet
 from daypass.policy.context import RequestContext
-from daypass.policy.decision import Attached, Decision, Layer, PolicySet
+from daypass.policy.decision import Decision
 from daypass.policy.document import Statement
 from daypass.policy.principal import Grade, Names, names_of
 from daypass.principals import Anonymous, AwsService, FederatedIdentity, FederatedUser
@@ -156,7 +157,7 @@ _ONLY_BY_RESOURCE = (AwsService, FederatedIdentity, Anonymous)
 
 
 # INVARIANT: 2. A session has at most its role's permissions, cut by boundary and session policy.
-# tests/properties/test_policy_algebra.py::test_adding_a_session_policy_never_widens
+# tests/properties/test_policy_algebra.py::test_adding_a_session_policy_never_widens.
 def _own_side(context: RequestContext, policies: PolicySet, granted: Statement | None) -> Decision:
     """Identity-based policies, boundary, session policies: all must allow.
 

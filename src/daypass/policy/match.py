@@ -44,7 +44,7 @@ def glob(pattern: str) -> Matcher:
 
 
 def matcher(parts: Sequence[Token]) -> Matcher:
-    """A test whether a whole text matches the pattern made of ``parts``. Literal ``*`` and ``?`` in a str are literal."""
+    """A test whether a whole text matches the pattern made of ``parts``; inside a str ``*`` and ``?`` are literal."""
     if ONE in parts:
         return _automaton(parts)
     pieces = _pieces(parts)
@@ -60,7 +60,7 @@ def matcher(parts: Sequence[Token]) -> Matcher:
 # INVARIANT: 9. Time is linear in the text for patterns without `?`, and bounded by pattern bits times text length
 # with it.  tests/policy/test_match.py::test_the_worst_patterns_of_legal_size_match_within_five_milliseconds
 def _find_in_order(pieces: Sequence[str], text: str) -> bool:
-    """Whether the pieces occur in order, the first at the start and the last at the end. Leftmost is best: no retries."""
+    """Whether the pieces occur in order, the first at the start, the last at the end. Leftmost is best: no retries."""
     first, last = pieces[0], pieces[-1]
     start, end = len(first), len(text) - len(last)
     if start > end or not text.startswith(first) or not text.endswith(last):
@@ -93,7 +93,7 @@ def _pieces(parts: Iterable[Token]) -> list[str]:
 
 
 def _automaton(parts: Sequence[Token]) -> Matcher:
-    """Match by a set of states held in one integer: bit *i* set means the first *i* characters of the pattern matched."""
+    """Match by a set of states held in one integer: bit *i* says that the first *i* units of the pattern matched."""
     units: list[str | Wildcard] = []
     loops = 0
     for part in parts:

@@ -1,8 +1,8 @@
 """Principal and NotPrincipal: whom a statement in a trust or other resource-based policy speaks of.
 
 The grade of a match says what the grant is worth in the resource's own account (evaluation logic, "Resource-based
-policies"): naming the account only delegates to the account's own policies; naming a role, or the user behind a federated
-session, needs no identity-based Allow; naming the very principal needs nothing else.
+policies"): naming the account only delegates to the account's own policies; naming a role, or the user behind a
+federated session, needs no identity-based Allow; naming the very principal needs nothing else.
 
 Source: AWS JSON policy elements: Principal, NotPrincipal.
 """
@@ -18,7 +18,7 @@ from daypass.policy.context import Requester
 from daypass.principals import Anonymous, AwsService, FederatedIdentity, FederatedUser, RoleSession, User
 
 if TYPE_CHECKING:
-    from daypass.policy.decision import Attached
+    from daypass.policy.attached import Attached
 
 EVERYONE = "*"
 
@@ -65,9 +65,7 @@ def names_of(principal: Requester) -> Names:
         return Names(principal.role_id, principal.principal_arn, Grade.ENTITY, principal.arn, account, root)
     if isinstance(principal, FederatedUser):
         user = principal.user
-        return Names(
-            user.id if user else "", user.arn if user else "", Grade.ENTITY, principal.arn, account, root
-        )
+        return Names(user.id if user else "", user.arn if user else "", Grade.ENTITY, principal.arn, account, root)
     return Names(account=account, root_arn=root)
 
 
@@ -100,7 +98,7 @@ class PrincipalElement:
         """Whether a Deny of this statement speaks of a principal. ``bounded``: it has a permissions boundary."""
         if not self.negated:
             return self._listed(names, attached) > Grade.NONE or self.everyone
-        # With NotPrincipal a principal is spared only if all that it is stands in the list; a boundary spoils even that.
+        # With NotPrincipal only those are spared of whom all that they are is listed; a boundary spoils even that.
         return bounded or not self._spared(names, attached)
 
     def _listed(self, names: Names, attached: Attached) -> Grade:
@@ -123,7 +121,7 @@ class PrincipalElement:
         return names.session_arn in self.aws and attached.is_bound(names.session_arn, names.entity_id)
 
     # INVARIANT: 2. A principal that was deleted and made anew under its old name is another one.
-    # tests/policy/test_principal.py::test_a_recreated_role_of_the_same_name_does_not_match
+    # tests/policy/test_principal.py::test_a_recreated_role_of_the_same_name_does_not_match.
     def _names_entity(self, names: Names, attached: Attached) -> bool:
         """By unique id where the policy's ARNs are bound to ids, else by text."""
         if names.entity_id in self.aws:

@@ -17,7 +17,6 @@ from daypass.policy.context import RequestContext, Test
 from daypass.policy.match import STAR, Matcher, glob
 from daypass.policy.variables import Template, has_variable
 
-
 Short = Literal["pad", "pad if wild", "pad if open", "never"]
 """What a pattern with fewer than six fields means: its missing fields are ``*`` always (identity-based policies), if it
 holds a ``*`` (resource-based), if it ends in one (SCP), never (RCP). Where not, it names nothing."""
@@ -62,9 +61,7 @@ def _compile(patterns: Sequence[str], *, negated: bool, variables: bool, short: 
     return _joined(frozenset(exact), tuple(whole), tuple(cut), negated=negated)
 
 
-def _joined(
-    exact: frozenset[str], whole: tuple[Matcher, ...], cut: tuple[FieldsTest, ...], *, negated: bool
-) -> Test:
+def _joined(exact: frozenset[str], whole: tuple[Matcher, ...], cut: tuple[FieldsTest, ...], *, negated: bool) -> Test:
     if not cut and not exact and len(whole) == 1 and not negated:
         (only,) = whole
         return lambda context: only(context.resource)

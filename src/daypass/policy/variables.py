@@ -32,7 +32,7 @@ def has_variable(text: str) -> bool:
 
 
 def parse_template(text: str, *, wildcards: bool) -> Template:
-    """Split ``text`` into literals, variables and, if ``wildcards``, ``*`` and ``?``. Malformed variables stay literal."""
+    """Split ``text`` into literals, variables and, if ``wildcards``, ``*`` and ``?``; what is malformed is literal."""
     parts: list[Part] = []
     done = 0
     while (start := text.find("${", done)) >= 0 and (end := _closing(text, start)) >= 0:
@@ -70,7 +70,7 @@ def _variable(body: str) -> Part:
 
 
 # INVARIANT: 2. A value never becomes a wildcard or another variable.
-# tests/policy/test_variables.py::test_wildcards_in_a_substituted_value_are_literal
+# tests/policy/test_variables.py::test_wildcards_in_a_substituted_value_are_literal.
 def expand(template: Template, context: RequestContext) -> list[Token] | None:
     """The template with every variable replaced by its value; None when one has neither value nor default."""
     expanded: list[Token] = []

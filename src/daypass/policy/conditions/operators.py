@@ -57,7 +57,7 @@ def _strings(comparison: Comparison, fold: Callable[[str], str] = _same) -> Ok:
     fixed, templates = _split(comparison, wildcards=False)
     known = frozenset(map(fold, fixed))
     if templates or fold is not _same:
-        return _polar(partial(_string_in, known, templates, fold), comparison.negated)
+        return _polar(partial(_string_in, known, templates, fold), negated=comparison.negated)
     if comparison.negated:
         return lambda value, context: value not in known
     return lambda value, context: value in known
@@ -85,7 +85,7 @@ def _globs(comparison: Comparison) -> Ok:
         if comparison.negated:
             return lambda value, context: not only(value)
         return lambda value, context: only(value)
-    return _polar(partial(_glob_in, matchers, templates), comparison.negated)
+    return _polar(partial(_glob_in, matchers, templates), negated=comparison.negated)
 
 
 def _glob_in(matchers: Sequence[Matcher], templates: Sequence[Template], value: str, context: RequestContext) -> bool:
@@ -97,7 +97,7 @@ def _glob_in(matchers: Sequence[Matcher], templates: Sequence[Template], value: 
 def _arns(comparison: Comparison) -> Ok:
     """ARNs field by field; each field a pattern."""
     tests = tuple(arn_test(value, variables=comparison.variables) for value in comparison.values)
-    return _polar(lambda value, context: any(test(value, context) for test in tests), comparison.negated)
+    return _polar(lambda value, context: any(test(value, context) for test in tests), negated=comparison.negated)
 
 
 def _split(comparison: Comparison, *, wildcards: bool) -> tuple[list[str], list[Template]]:
@@ -108,7 +108,7 @@ def _split(comparison: Comparison, *, wildcards: bool) -> tuple[list[str], list[
     return fixed, [parse_template(v, wildcards=wildcards) for v in comparison.values if has_variable(v)]
 
 
-def _polar(hit: Ok, negated: bool) -> Ok:
+def _polar(hit: Ok, *, negated: bool) -> Ok:
     if negated:
         return lambda value, context: not hit(value, context)
     return hit
@@ -128,34 +128,27 @@ def _typed(
     read_all = list(map(read_policy or read, comparison.values))
     wanted = tuple(value for value in read_all if value is not None)
     if comparison.negated:
-        return _typed_negated(read, holds, wanted, comparison.doubt, readable=len(wanted) == len(read_all))
+        readable = len(wanted) == len(read_all)
+        return _typed_negated(read, holds, wanted, doubt=comparison.doubt, readable=readable)
 
-    def ok(value: str, context: RequestContext) -> bool:
-        found = read(value)
-        return found is not None and any(holds(found, want) for want in wanted)
-
-    return ok
+    return lambda value, context: (found := read(value)) is not None and any(holds(found, want) for want in wanted)
 
 
 # INVARIANT: 10. What cannot be read never lets a request pass that a negated condition was to hold back.
-# tests/policy/test_conditions.py::test_an_unreadable_value_under_a_negated_operator_fails_closed
+# tests/policy/test_conditions.py::test_an_unreadable_value_under_a_negated_operator_fails_closed.
 def _typed_negated(
     read: Callable[[str], T | None],
     holds: Callable[[T, Any], bool],
     wanted: Iterable[Any],
-    doubt: bool,
     *,
+    doubt: bool,
     readable: bool,
 ) -> Ok:
     sure = readable or doubt
 
-    def ok(value: str, context: RequestContext) -> bool:
-        found = read(value)
-        if found is None:
-            return doubt
-        return sure and not any(holds(found, want) for want in wanted)
-
-    return ok
+    return lambda value, context: (
+        doubt if (found := read(value)) is None else sure and not any(holds(found, want) for want in wanted)
+    )
 
 
 def _number(holds: Callable[[Any, Any], bool]) -> Callable[[Comparison], Ok]:
@@ -184,9 +177,9 @@ def _base64(comparison: Comparison) -> Ok:
     return lambda value, context: value in known
 
 
-def _never(comparison: Comparison) -> Ok:
+def _presence(comparison: Comparison) -> Ok:
     """``Null`` looks at presence, never at a value: ``quantify`` treats it."""
-    raise AssertionError("Null compares no values")
+    raise AssertionError(f"Null compares no value with {comparison.values}")
 
 
 def _folded(comparison: Comparison) -> Ok:
@@ -222,6 +215,6 @@ OPERATORS: dict[str, Operator] = {
         Operator("ArnNotEquals", _arns, negated=True),
         Operator("ArnLike", _arns),
         Operator("ArnNotLike", _arns, negated=True),
-        Operator("Null", _never),
+        Operator("Null", _presence),
     )
 }

@@ -81,7 +81,7 @@ def _plain(key: str, ok: Ok, *, absent: bool) -> Test:
     def test(context: RequestContext) -> bool:
         value = context.values[key]
         if value.__class__ is str:
-            return ok(value, context)  # type: ignore[arg-type]
+            return ok(value, context)
         if not value:
             return absent
         return len(value) == 1 and ok(value[0], context)

@@ -72,7 +72,7 @@ def _minutes(found: re.Match[str]) -> int | None:
 
 
 def _days_since_1970(year: int, month: int, day: int) -> int | None:
-    """Days in the proleptic Gregorian calendar, for any year, also negative ones; None for a date that does not exist."""
+    """Days in the proleptic Gregorian calendar, for any year, negative ones too; None for no such date."""
     if not 1 <= month <= 12:
         return None
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)

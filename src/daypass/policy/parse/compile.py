@@ -58,7 +58,7 @@ def _has_principal(statement: RawStatement) -> bool:
 
 
 # INVARIANT: 10. An element that is missing or empty is never read as "everything".
-# tests/policy/test_parse_stored.py::test_a_missing_or_empty_element_is_refused
+# tests/policy/test_parse_stored.py::test_a_missing_or_empty_element_is_refused.
 def _check_sound(statement: RawStatement, kind: Kind) -> None:
     where = f"statement {statement.index + 1}"
     if statement.effect not in {"Allow", "Deny"}:
@@ -89,9 +89,7 @@ def _statement(raw: RawStatement, kind: Kind, *, variables: bool) -> Statement:
     tests = [condition.test for condition in conditions]
     if resources is not None and resources.test is not None:
         tests.insert(0, resources.test)
-    return Statement(
-        raw.index, raw.sid, effect, _actions(raw), resources, _principal(raw), conditions, combine(tests)
-    )
+    return Statement(raw.index, raw.sid, effect, _actions(raw), resources, _principal(raw), conditions, combine(tests))
 
 
 def _condition(line: ConditionLine, *, denies: bool, variables: bool) -> Condition:

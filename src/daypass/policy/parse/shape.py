@@ -1,4 +1,4 @@
-"""From JSON to the parts of a policy: the grammar that every kind of policy shares. What a kind allows is not asked here.
+"""From JSON to the parts of a policy: the grammar that all kinds of policy share. What a kind allows is not asked here.
 
 Source: IAM User Guide, "Grammar of the IAM JSON policy language".
 """

@@ -37,7 +37,7 @@ def _outside_strings(text: str) -> list[str]:
 
 
 # INVARIANT: 9. Size and depth are bounded before the parser runs.
-# tests/policy/test_parse_text.py::test_nesting_of_a_hundred_thousand_levels_is_refused_at_once
+# tests/policy/test_parse_text.py::test_nesting_of_a_hundred_thousand_levels_is_refused_at_once.
 def read_json(text: str) -> object:
     """The JSON value that ``text`` is.
 
@@ -80,7 +80,7 @@ def _check_depth(text: str) -> None:
 
 
 # INVARIANT: 10. A parser that keeps the last of two members turns a Deny into an Allow.
-# tests/policy/test_parse_text.py::test_a_member_named_twice_is_refused_at_every_level
+# tests/policy/test_parse_text.py::test_a_member_named_twice_is_refused_at_every_level.
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
@@ -94,6 +94,4 @@ def _constant(text: str) -> Any:
     raise Malformed(f"`{text}` is not JSON")
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_members, parse_float=Number, parse_int=Number, parse_constant=_constant
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=Number, parse_int=Number, parse_constant=_constant)

@@ -1,0 +1,53 @@
+"""Service and resource control policies.
+
+Source: AWS Organizations User Guide, "SCP syntax", "RCP syntax"; API reference, MalformedPolicyDocumentException.
+"""
+
+from __future__ import annotations
+
+from daypass.errors import Malformed, MalformedPolicyDocument
+from daypass.policy.parse.identity import check_identity
+from daypass.policy.parse.shape import VERSIONS, RawStatement, read_document, read_statement
+from daypass.policy.parse.text import read_json
+
+REFUSED = "The provided policy document does not meet the requirements of the specified policy type."
+
+
+def check_scp(text: str) -> None:
+    """Refuse what cannot be a service control policy. Since September 2025 they speak IAM's full language.
+
+    Raises:
+        MalformedPolicyDocument: with the fault in ``detail``.
+    """
+    try:
+        check_identity(text, needs_version=True)
+    except MalformedPolicyDocument as fault:
+        raise MalformedPolicyDocument(REFUSED, detail=fault.message + f" {fault.detail}".rstrip()) from None
+
+
+def check_rcp(text: str) -> None:
+    """Refuse what cannot be a resource control policy. Only AWS's own RCPFullAWSAccess allows; all others deny.
+
+    Raises:
+        MalformedPolicyDocument: with the fault in ``detail``.
+    """
+    try:
+        document = read_document(read_json(text))
+        if document.version != VERSIONS[0]:
+            raise Malformed("`Version` is not 2012-10-17")
+        for index, value in enumerate(document.statements):
+            _check_rcp_statement(read_statement(value, index))
+    except Malformed as fault:
+        raise MalformedPolicyDocument(REFUSED, detail=str(fault)) from None
+
+
+def _check_rcp_statement(statement: RawStatement) -> None:
+    if statement.members.get("Principal") != "*":
+        raise Malformed("the principal is not `*`")
+    if statement.not_actions is not None:
+        raise Malformed("NotAction is not known here")
+    if statement.effect == "Deny":
+        if statement.actions and "*" in statement.actions:
+            raise Malformed("an action names no service")
+    elif statement.actions != ("*",) or statement.resources != ("*",) or statement.conditions:
+        raise Malformed("Allow stands only in RCPFullAWSAccess")

@@ -1,0 +1,83 @@
+"""The form of one principal in a policy. Whether it exists is for the services to find out.
+
+Source: AWS JSON policy elements: Principal.
+"""
+
+from __future__ import annotations
+
+from daypass.arn import PARTITIONS
+from daypass.policy.actions import has_wildcard
+
+_SERVICE_SUFFIXES = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+)
+_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_UNIQUE_ID = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_NAMED = {"iam": ("user", "role"), "sts": ("assumed-role", "federated-user")}
+
+
+def principal_fault(kind: str, value: str) -> str | None:
+    """AWS's message for a principal whose form is wrong; None when it is right.
+
+    ``kind`` is the type (``AWS``), ``value`` one of its values.
+    """
+    if kind == "AWS":
+        return None if is_aws_principal(value) else f'Invalid principal in policy: "AWS":"{value}"'
+    if kind == "Service":
+        return None if _is_service(value) else f'Invalid principal in policy: "SERVICE":"{value}"'
+    if kind == "Federated":
+        known = _is_domain(value) or _is_provider(value)
+        return None if known else "Federated principals must be valid domain names or SAML metadata ARNs"
+    return f'Invalid principal in policy: "{kind}"'
+
+
+def is_account(text: str) -> bool:
+    """Whether ``text`` is a 12-digit account id."""
+    return len(text) == 12 and text.isascii() and text.isdigit()
+
+
+def is_aws_principal(value: str) -> bool:
+    """Whether ``value`` is ``*``, an account, a unique id, or the ARN of a root, user, role or session."""
+    if value == "*" or is_account(value):
+        return True
+    if value[:4] in {"AIDA", "AROA"}:
+        return 16 <= len(value) <= 128 and _UNIQUE_ID.issuperset(value)
+    fields = value.split(":", 5)
+    if not _is_account_arn(fields) or has_wildcard(value):
+        return False
+    service, resource = fields[2], fields[5]
+    if service == "iam" and resource == "root":
+        return True
+    word, *names = resource.split("/")
+    if word not in _NAMED.get(service, ()) or not names or not names[-1]:
+        return False
+    return word != "assumed-role" or (len(names) == 2 and all(names))
+
+
+def _is_account_arn(fields: list[str]) -> bool:
+    if len(fields) != 6 or fields[0] != "arn" or fields[3]:
+        return False
+    return fields[1] in PARTITIONS and is_account(fields[4])
+
+
+def _is_service(value: str) -> bool:
+    return _is_domain(value) and value.endswith(_SERVICE_SUFFIXES)
+
+
+def _is_domain(value: str) -> bool:
+    labels = value.split(".")
+    return len(value) <= 255 and len(labels) > 1 and all(label and _LABEL.issuperset(label.lower()) for label in labels)
+
+
+def _is_provider(value: str) -> bool:
+    fields = value.split(":", 5)
+    if not _is_account_arn(fields) or fields[2] != "iam" or has_wildcard(value):
+        return False
+    word, _, name = fields[5].partition("/")
+    return word in {"saml-provider", "oidc-provider"} and bool(name)

@@ -1,0 +1,140 @@
+"""Role trust policies: who may assume a role. No Resource, principals only as an object, only STS's assume actions.
+
+Source: responses of IAM CreateRole and UpdateAssumeRolePolicy; IAM User Guide, "Troubleshoot IAM policies".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from daypass.errors import Malformed, MalformedPolicyDocument
+from daypass.policy.actions import ActionElement
+from daypass.policy.parse.principal_entry import principal_fault
+from daypass.policy.parse.shape import VERSIONS, RawStatement, read_document, read_principal, read_statement
+from daypass.policy.parse.text import read_json
+
+NOT_JSON = "This policy contains invalid Json"
+SYNTAX = "Syntax error in policy."
+ASSUME_ACTIONS = (
+    "sts:assumerole",
+    "sts:assumerolewithsaml",
+    "sts:assumerolewithwebidentity",
+    "sts:tagsession",
+    "sts:setsourceidentity",
+    "sts:setcontext",
+)
+_COGNITO = "cognito-identity.amazonaws.com"
+
+
+def check_trust(text: str) -> None:
+    """Refuse what cannot be a role's trust policy.
+
+    Raises:
+        MalformedPolicyDocument: AWS's message for the first fault.
+    """
+    sids = []
+    for index, value in enumerate(read_statements(text)):
+        _check_members(value)
+        statement = _read_statement(value, index)
+        _check_principals(statement)
+        _check_actions(statement)
+        sids.append(statement.sid)
+    named = [sid for sid in sids if sid]
+    if len(set(named)) != len(named):
+        raise MalformedPolicyDocument("The Statement Ids in the policy are not unique")
+
+
+def read_statements(text: str) -> list[Any]:
+    """The statements of a policy that names principals, as JSON.
+
+    Raises:
+        MalformedPolicyDocument: not JSON, not a policy, a bad version, no statement.
+    """
+    try:
+        value = read_json(text)
+    except Malformed as fault:
+        raise MalformedPolicyDocument(NOT_JSON, detail=str(fault)) from None
+    try:
+        document = read_document(value)
+    except Malformed as fault:
+        raise MalformedPolicyDocument(SYNTAX, detail=str(fault)) from None
+    if document.version is not None and document.version not in VERSIONS:
+        raise MalformedPolicyDocument("The policy must contain a valid version string")
+    if not document.statements:
+        raise MalformedPolicyDocument("Could not parse the policy: Statement is empty!")
+    return document.statements
+
+
+def _check_members(value: Any) -> None:
+    """What AWS asks of a statement before it looks into its elements."""
+    if not isinstance(value, dict):
+        raise MalformedPolicyDocument(SYNTAX, detail="a statement is not a JSON object")
+    if "Resource" in value:
+        raise MalformedPolicyDocument("Has prohibited field Resource")
+    if "NotResource" in value:
+        raise MalformedPolicyDocument("AssumeRole policy must not contain resources.")
+    check_effect(value)
+    if "NotPrincipal" in value:
+        allows = value["Effect"] == "Allow"
+        refused = "AssumeRole policy must not contain NotPrincipal field."
+        raise MalformedPolicyDocument("Allow with NotPrincipal is not allowed." if allows else refused)
+    _check_principal_member(value)
+    if "Action" not in value and "NotAction" not in value:
+        raise MalformedPolicyDocument("Missing required field Action")
+
+
+def check_effect(members: dict[str, Any]) -> None:
+    """Refuse a statement whose effect is missing or neither Allow nor Deny."""
+    if "Effect" not in members:
+        raise MalformedPolicyDocument("Missing required field Effect")
+    if members["Effect"] not in ("Allow", "Deny"):
+        raise MalformedPolicyDocument(f"Invalid effect: {members['Effect']}")
+
+
+def _check_principal_member(members: dict[str, Any]) -> None:
+    if "Principal" not in members:
+        raise MalformedPolicyDocument("Missing required field Principal")
+    principal = members["Principal"]
+    if not isinstance(principal, dict):
+        raise MalformedPolicyDocument("Principal must be a JSON object.")
+    if not principal:
+        raise MalformedPolicyDocument("Missing required field Principal cannot be empty!")
+    for kind in principal:
+        if kind not in ("AWS", "Service", "Federated"):
+            raise MalformedPolicyDocument(f'Invalid principal in policy: "{kind}"')
+
+
+def _read_statement(value: Any, index: int) -> RawStatement:
+    try:
+        return read_statement(value, index)
+    except Malformed as fault:
+        raise MalformedPolicyDocument(SYNTAX, detail=str(fault)) from None
+
+
+def _check_principals(statement: RawStatement) -> None:
+    try:
+        entries = read_principal(statement.members["Principal"])
+    except Malformed as fault:
+        raise MalformedPolicyDocument(SYNTAX, detail=str(fault)) from None
+    if not entries:
+        raise MalformedPolicyDocument("Missing required field Principal cannot be empty!")
+    for kind, value in entries:
+        fault_text = principal_fault(kind, value)
+        if fault_text:
+            raise MalformedPolicyDocument(fault_text)
+    if ("Federated", _COGNITO) in entries and statement.effect == "Allow" and not _asks_for_pool(statement):
+        raise MalformedPolicyDocument("A condition block must be present for the Cognito provider")
+
+
+def _asks_for_pool(statement: RawStatement) -> bool:
+    return any(key.lower() == f"{_COGNITO}:aud" for _, key, _ in statement.conditions)
+
+
+def _check_actions(statement: RawStatement) -> None:
+    patterns = statement.actions or statement.not_actions
+    if not patterns:
+        raise MalformedPolicyDocument("Missing required field Action")
+    for pattern in patterns:
+        element = ActionElement((pattern,), negated=False)
+        if not pattern.lower().startswith("sts:") or not any(map(element.listed, ASSUME_ACTIONS)):
+            raise MalformedPolicyDocument("AssumeRole policy may only specify STS AssumeRole actions.")
