@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from daypass.settings import DATABASE_FILE, FILE, Settings, SettingsError, blanked, data_directory, describe, load
+from daypass.settings import (
+    DATABASE_FILE,
+    FILE,
+    Settings,
+    SettingsError,
+    blanked,
+    data_directory,
+    describe,
+    load,
+    remember_database,
+)
 
 
 def refusal(data: Path, environ: Mapping[str, str], options: Mapping[str, str | bool | None]) -> SettingsError:
@@ -40,8 +50,30 @@ def test_the_database_of_the_first_start_is_remembered_below_the_file(tmp_path: 
     """A command that is told no database speaks to the one its data directory belongs to."""
     tmp_path.joinpath(DATABASE_FILE).write_text("postgresql://first/db\n")
     assert load(tmp_path, {}, {}).settings.database == "postgresql://first/db"
+    assert load(tmp_path, {}, {}).sources["database"] == str(tmp_path / DATABASE_FILE)
     tmp_path.joinpath(FILE).write_text('database = "postgresql://moved/db"\n')
     assert load(tmp_path, {}, {}).settings.database == "postgresql://moved/db"
+
+
+@pytest.mark.parametrize("first", [None, "postgresql://u:old@first/db"])
+def test_a_data_directory_keeps_its_database(tmp_path: Path, first: str | None) -> None:
+    """Another database by option or variable is refused, with no password told; the same one is not."""
+    remember_database(tmp_path, load(tmp_path, {}, {"database": first}).settings)
+    assert load(tmp_path, {}, {"database": first}).settings.database == first
+    assert load(tmp_path, {}, {}).settings.database == first
+    for environ, options in (({}, {"database": "postgresql://u:x@h/d"}), ({"DAYPASS_DATABASE": "sqlite:///x"}, {})):
+        error = refusal(tmp_path, environ, options)
+        assert "belongs to the database" in error.message
+        assert "old" not in str(error)
+    assert tmp_path.joinpath(DATABASE_FILE).stat().st_mode & 0o077 == 0
+
+
+def test_a_new_password_for_the_same_database_is_taken_and_remembered(tmp_path: Path) -> None:
+    """Passwords rotate; that does not make it another database."""
+    remember_database(tmp_path, Settings(database="postgresql://u:old@h/d"))
+    settings = load(tmp_path, {}, {"database": "postgresql://u:new@h/d"}).settings
+    remember_database(tmp_path, settings)
+    assert load(tmp_path, {}, {}).settings.database == "postgresql://u:new@h/d"
 
 
 @pytest.mark.parametrize("name", ["DAYPASS_WORKER", "DAYPASS_", "DAYPASS_workers", "DAYPASS_SECRET", "DAYPASS_PORTS"])

@@ -5,7 +5,7 @@ A value is taken from the first of these that has one, and remembers which it wa
 1. an option of the command line,
 2. the environment: ``DAYPASS_`` and the setting's name in capitals,
 3. the file ``daypass.toml`` in the data directory,
-4. the data directory itself: the database that its first start was given,
+4. the data directory itself: the database that it belongs to,
 5. the default.
 
 Whatever is not understood refuses to start: an unknown name in the file or the environment, an empty value, a value of
@@ -15,7 +15,7 @@ the wrong kind, settings that contradict each other.
 # tests/settings/test_load.py::test_an_unknown_setting_refuses_to_start
 """
 
-from daypass.settings.load import DATABASE_FILE, FILE, data_directory, load
+from daypass.settings.load import DATABASE_FILE, FILE, data_directory, load, remember_database
 from daypass.settings.schema import Described, Loaded, Settings, SettingsError, blanked, describe
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "data_directory",
     "describe",
     "load",
+    "remember_database",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -12,11 +13,13 @@ from typing import Any
 import msgspec
 
 from daypass.regions import partition_of
-from daypass.settings.schema import Loaded, Settings, SettingsError, describe
+from daypass.settings.schema import Loaded, Settings, SettingsError, blanked, describe
 
 FILE = "daypass.toml"
 DATABASE_FILE = "database"
-"""Holds the database URL that the first start was given, so that every later command speaks of the same daypass."""
+"""Names the database that the directory belongs to, so that every later command speaks of the same daypass."""
+
+_EMBEDDED = "sqlite"  # what DATABASE_FILE says when the database is the directory's own
 
 _PREFIX = "DAYPASS_"
 _NOT_SETTINGS = frozenset({"DAYPASS_DATA"})
@@ -48,7 +51,23 @@ def load(data: Path, environ: Mapping[str, str], options: Mapping[str, str | boo
         for name, (value, source) in layer.items():
             values[name] = value
             sources[name] = source
+    _check_same_database(data, values.get("database"), sources["database"])
     return _consistent(Settings(**values), sources)  # type: ignore[arg-type]
+
+
+def remember_database(data: Path, settings: Settings) -> None:
+    """Note in the data directory which database it belongs to, for every command that comes after.
+
+    Raises:
+        OSError: the note cannot be written.
+    """
+    text = settings.database or _EMBEDDED
+    if _held_database(data) == text:
+        return
+    fresh = data / f".{DATABASE_FILE}.new"
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+    fresh.replace(data / DATABASE_FILE)
 
 
 def data_directory(environ: Mapping[str, str]) -> Path:
@@ -75,17 +94,33 @@ def data_directory(environ: Mapping[str, str]) -> Path:
 _Layer = dict[str, tuple[object, str]]
 
 
-def _remembered(data: Path) -> _Layer:
+def _held_database(data: Path) -> str | None:
     path = data / DATABASE_FILE
     try:
-        text = path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return {}
+        return path.read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"`{path}` cannot be read: {error}", "make it readable for the user that runs daypass"
-        ) from error
-    return {"database": (_converted("database", text, str(path)), str(path))}
+        raise SettingsError(f"`{path}` cannot be read: {error}", _UNREADABLE) from error
+
+
+def _remembered(data: Path) -> _Layer:
+    held = _held_database(data)
+    if held is None or held == _EMBEDDED:
+        return {}
+    source = str(data / DATABASE_FILE)
+    return {"database": (_converted("database", held, source), source)}
+
+
+def _check_same_database(data: Path, wanted: object, source: str) -> None:
+    """A directory's master key and audit trail belong to one database; another one by mistake must not be begun."""
+    held = _held_database(data)
+    if held is None or not source.startswith(("--", _PREFIX)) or blanked(str(wanted)) == blanked(held):
+        return
+    raise SettingsError(
+        f"{source}: `{data}` belongs to the database `{blanked(held)}`, not `{blanked(str(wanted))}`",
+        f"leave it out, or use another --data DIR; if the database has moved, say so in {data / DATABASE_FILE}",
+    )
 
 
 def _from_file(data: Path) -> _Layer:
@@ -133,7 +168,7 @@ def _check_known(name: str, written: str, where: str) -> None:
         return
     near = get_close_matches(name, Settings.__struct_fields__, n=1)
     advice = f"did you mean `{near[0]}`? " if near else ""
-    raise SettingsError(f"unknown setting `{written}` in {where}", advice + "`daypass config --help` names them all")
+    raise SettingsError(f"unknown setting `{written}` in {where}", advice + "`daypass config --explain` names them all")
 
 
 def _converted(name: str, value: object, source: str, *, strict: bool = False) -> Any:

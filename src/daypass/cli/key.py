@@ -1,0 +1,92 @@
+"""``daypass key``: access keys of users, for whoever holds the data directory; a lost admin key comes back here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from daypass.cli.options import (
+    account_option,
+    data_directory,
+    data_option,
+    example,
+    json_option,
+    print_facts,
+    print_json,
+)
+
+
+@click.group("key", epilog=example("daypass key create --user admin --save"))
+@data_option
+def command() -> None:
+    """Make, list and delete access keys of a user."""
+
+
+_user_option = click.option("--user", metavar="NAME", required=True, help="The user's name.")
+
+
+@command.command(
+    "create", epilog=example("daypass key create --user admin --save", "daypass key create --user ci --json")
+)
+@_user_option
+@account_option
+@click.option("--save", is_flag=True, help="Keep it in DATA/credentials, where `daypass env` finds it.")
+@data_option
+@json_option
+def create(user: str, account: str | None, save: bool, as_json: bool) -> None:
+    """Make an access key of a user; the secret is printed now and never again."""
+    from daypass.adapters.credentials_file import DEFAULT
+    from daypass.cli.opened import opened, save_key
+
+    with opened() as daypass:
+        key: Mapping[str, Any] = daypass.operator("iam:CreateAccessKey", {"UserName": user}, account)["AccessKey"]
+        first = daypass.default_account
+        snapshot = daypass.storage.directory.load(account or first)
+    facts = {name: key[name] for name in ("UserName", "AccessKeyId", "SecretAccessKey")}
+    if save:
+        profile = DEFAULT if account in (None, first) else snapshot.account.name if snapshot else str(account)
+        saved = save_key(data_directory(), profile, key["AccessKeyId"], key["SecretAccessKey"])
+        facts["Profile"] = profile if as_json else saved
+    print_json(facts) if as_json else print_facts(facts)
+
+
+@command.command("list", epilog=example("daypass key list --user admin"))
+@_user_option
+@account_option
+@data_option
+@json_option
+def list_keys(user: str, account: str | None, as_json: bool) -> None:
+    """List the access keys of a user, without secrets."""
+    from daypass.cli.opened import opened
+
+    with opened() as daypass:
+        keys = daypass.operator("iam:ListAccessKeys", {"UserName": user}, account)["AccessKeyMetadata"]
+    rows = [dict(key) | {"CreateDate": _shown(key["CreateDate"])} for key in keys]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['AccessKeyId']}  {row['Status']:<8}  {row['CreateDate']}")
+
+
+@command.command("delete", epilog=example("daypass key delete AKIA… --user admin"))
+@click.argument("access_key_id")
+@_user_option
+@account_option
+@data_option
+def delete(access_key_id: str, user: str, account: str | None) -> None:
+    """Delete an access key of a user; it never works again."""
+    from daypass.cli.opened import opened
+
+    with opened() as daypass:
+        daypass.operator("iam:DeleteAccessKey", {"UserName": user, "AccessKeyId": access_key_id}, account)
+    click.echo(f"deleted {access_key_id}")
+
+
+def _shown(epoch: object) -> object:
+    return (
+        datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(epoch, int | float) else epoch
+    )

@@ -1,0 +1,89 @@
+"""The entry point ``daypass``: finds the command, runs it, and turns what went wrong into words and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from daypass.cli.options import data_option
+
+COMMANDS = {
+    "up": "run a daypass",
+    "env": "print what a shell needs to talk to it",
+    "status": "say whether it is up, and how it is",
+    "doctor": "look for what is wrong and say what to do",
+    "config": "show the settings in force and where each comes from",
+    "account": "make and list accounts",
+    "key": "make, list and delete access keys of a user",
+    "keyring": "show and rotate the keys that seal session tokens",
+    "root": "make and remove root credentials of an account",
+    "audit": "verify and read the audit trail",
+    "version": "print the version",
+}
+"""Every command with its one-line help, so that ``daypass --help`` need not import them. Each is ``NAME.py``."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; None when there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"daypass.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in the help, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog='\b\nExample:\n  daypass up\n  eval "$(daypass env)" && aws sts get-caller-identity\n\n'
+    "Exit codes: 0 done, 1 the answer is no, 2 not understood, 3 cannot be done.",
+)
+@click.version_option(package_name="daypass", message="daypass %(version)s")
+@data_option
+def cli() -> None:
+    """Issue, verify and decide: a security token service that every AWS client already speaks."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors are told on stderr."""
+    try:
+        code: Any = cli.main(arguments, prog_name="daypass", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # The reader of stdout has gone (`daypass audit tail | head`); that is its right.
+        sys.stdout = None
+        return 0
+    except Exception as error:
+        from daypass.cli.problems import explain
+
+        problem = explain(error)
+        if problem is None:
+            raise
+        click.echo(problem.text, err=True)
+        return problem.code
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    sys.exit(run())

@@ -1,0 +1,47 @@
+"""The daypass of this command's data directory, opened beside a running one or alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daypass.cli.options import data_directory
+
+if TYPE_CHECKING:
+    from daypass.app import Daypass
+
+
+@contextmanager
+def opened() -> Iterator[Daypass]:
+    """Open it for the length of the block. What the block does goes through the same operations as the API.
+
+    Raises:
+        DataDirectoryError: there is none, or it cannot be used.
+        SettingsError: a setting is not understood.
+        StoreUnavailable: the database does not answer.
+    """
+    from daypass.app import open_daypass
+    from daypass.settings import load
+
+    data = data_directory()
+    with open_daypass(load(data, os.environ, {}).settings, data) as daypass:
+        yield daypass
+
+
+def save_key(data: Path, profile: str, access_key_id: str, secret_access_key: str) -> str:
+    """Put a key into ``DATA/credentials``; where it now stands, or why it does not.
+
+    The key exists by now and its secret is shown only once, so a file that cannot be written must not hide it.
+    """
+    from daypass.adapters import credentials_file
+    from daypass.credentials import AccessKeyPair, Secret
+
+    path = data / credentials_file.NAME
+    try:
+        credentials_file.put_profile(path, profile, AccessKeyPair(access_key_id, Secret(secret_access_key)))
+    except (OSError, ValueError) as error:
+        return f"not saved: {error}"
+    return f"{profile} in {path}"

@@ -1,0 +1,86 @@
+"""Options that many commands share, and what they mean."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_DATA = "daypass.data"
+
+
+def _remember_data(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is None:
+        return
+    path = Path(value).absolute()
+    if context.meta.setdefault(_DATA, path) != path:
+        raise click.UsageError(f"--data is given twice: {context.meta[_DATA]} and {path}")
+
+
+def data_option(command: F) -> F:
+    """Take ``--data DIR``; ``data_directory`` says what it came to. It may stand before the command or after it."""
+    return click.option(
+        "--data",
+        metavar="DIR",
+        callback=_remember_data,
+        expose_value=False,
+        help="The data directory. Default: DAYPASS_DATA, else the user data directory.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """Take ``--json``; the command gets ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def account_option(command: F) -> F:
+    """Take ``--account ID``; the command gets ``account``, None for the first one."""
+    return click.option("--account", metavar="ID", callback=_account, help="Account id. Default: the first account.")(
+        command
+    )
+
+
+def _account(_context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not (len(value) == 12 and value.isascii() and value.isdigit()):
+        raise click.BadParameter(f"`{value}` is no account id; it has 12 digits")
+    return value
+
+
+def given_data() -> Path | None:
+    """The directory that ``--data`` named on this command line, if it did."""
+    path: Path | None = click.get_current_context().meta.get(_DATA)
+    return path
+
+
+def data_directory() -> Path:
+    """The data directory that this command speaks of.
+
+    Raises:
+        SettingsError: none is given and there is no default.
+    """
+    from daypass.settings import data_directory as default
+
+    return given_data() or default(os.environ)
+
+
+def example(*lines: str) -> str:
+    """The epilog of a command's help: its example, line by line."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_facts(facts: dict[str, object]) -> None:
+    """Print names and values in two columns."""
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        click.echo(f"{name:<{width}}  {value}")

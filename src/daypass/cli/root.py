@@ -1,0 +1,71 @@
+"""``daypass root``: access keys of an account's root user, which has none until the operator says so."""
+
+from __future__ import annotations
+
+import click
+
+from daypass.cli.options import (
+    account_option,
+    data_directory,
+    data_option,
+    example,
+    json_option,
+    print_facts,
+    print_json,
+)
+
+
+@click.group("root", epilog=example("daypass root enable --account 111122223333", "daypass root disable"))
+@data_option
+def command() -> None:
+    """Make and remove root credentials of an account."""
+
+
+@command.command("enable", epilog=example("daypass root enable --account 111122223333 --save root-a"))
+@account_option
+@click.option("--save", "profile", metavar="PROFILE", help="Keep it as this profile in DATA/credentials.")
+@data_option
+@json_option
+def enable(account: str | None, profile: str | None, as_json: bool) -> None:
+    """Make an access key of the account's root user; the secret is printed now and never again.
+
+    Needs the setting `root_credentials = true`: nothing can be denied to root within its account.
+    """
+    from daypass.adapters.credentials_file import is_profile
+    from daypass.cli.opened import opened, save_key
+    from daypass.cli.problems import CommandError
+
+    if profile is not None and not is_profile(profile):
+        raise click.BadParameter(f"`{profile}`: letters, digits and . _ @ + = , -", param_hint="--save")
+    with opened() as daypass:
+        if not daypass.settings.root_credentials:
+            advice = (
+                "set root_credentials = true in DATA/daypass.toml (or DAYPASS_ROOT_CREDENTIALS=true) for this command"
+            )
+            raise CommandError("root credentials are off", advice)
+        key = daypass.operator("daypass:CreateRootAccessKey", {}, account)["AccessKey"]
+        facts = {
+            "AccountId": account or daypass.default_account,
+            "AccessKeyId": key["AccessKeyId"],
+            "SecretAccessKey": key["SecretAccessKey"],
+        }
+    if profile is not None:
+        saved = save_key(data_directory(), profile, key["AccessKeyId"], key["SecretAccessKey"])
+        facts["Profile"] = profile if as_json else saved
+    print_json(facts) if as_json else print_facts(facts)
+
+
+@command.command("disable", epilog=example("daypass root disable --account 111122223333"))
+@account_option
+@data_option
+@json_option
+def disable(account: str | None, as_json: bool) -> None:
+    """Delete all access keys of the account's root user."""
+    from daypass.cli.opened import opened
+
+    with opened() as daypass:
+        gone = list(daypass.operator("daypass:DeleteRootAccessKeys", {}, account)["AccessKeyIds"])
+    if as_json:
+        print_json({"AccessKeyIds": gone})
+    else:
+        click.echo("\n".join(f"deleted {key}" for key in gone) or "there was none")

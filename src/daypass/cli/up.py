@@ -1,0 +1,180 @@
+"""``daypass up``: run a daypass until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from daypass.cli.options import data_directory, data_option, example, given_data
+
+if TYPE_CHECKING:
+    from daypass.app import Daypass
+    from daypass.server import Served
+    from daypass.settings import Settings
+
+
+@click.command(
+    "up",
+    epilog=example(
+        "daypass up",
+        "daypass up --ephemeral --listen 127.0.0.1:0",
+        "daypass up --data /srv/daypass --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem --workers 4",
+    ),
+)
+@data_option
+@click.option("--listen", metavar="HOST:PORT", help="Where to listen. Default: 127.0.0.1:7177; port 0 takes any.")
+@click.option("--account-id", metavar="ID", help="Id of the first account, at the first start. Default: a random one.")
+@click.option("--region", metavar="REGION", help="Serve this region only. Default: every known region.")
+@click.option("--database", metavar="URL", help="postgresql://… Default: SQLite in the data directory.")
+@click.option("--tls-cert", metavar="FILE", help="Certificate and chain, PEM.")
+@click.option("--tls-key", metavar="FILE", help="Private key of the certificate, PEM.")
+@click.option("--insecure", is_flag=True, default=None, help="Allow listening beyond loopback without TLS.")
+@click.option("--workers", metavar="N", help="Processes that serve. Default: 1.")
+@click.option("--ephemeral", is_flag=True, help="Keep everything in a temporary directory, gone at the end.")
+def command(*, ephemeral: bool, **options: str | bool | None) -> None:
+    """Run a daypass until SIGTERM or Ctrl-C.
+
+    The first start makes an account, its keys and a user `admin`, whose access key is in DATA/credentials and nowhere
+    else. Further settings: see `daypass config --explain`. When it answers, it prints `daypass ready URL`.
+    """
+    if ephemeral and given_data():
+        raise click.UsageError("--ephemeral makes a directory of its own; leave --data out")
+    with _stopping_cleanly(), _ephemeral() if ephemeral else _given() as data:
+        _run(data, options)
+
+
+@contextmanager
+def _given() -> Iterator[Path]:
+    yield data_directory()
+
+
+@contextmanager
+def _ephemeral() -> Iterator[Path]:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="daypass-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "data"
+
+
+@contextmanager
+def _stopping_cleanly() -> Iterator[None]:
+    """SIGTERM before the server listens is a clean stop too: whatever is held is let go."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(data: Path, options: dict[str, str | bool | None]) -> None:
+    from daypass.app import hold, open_daypass
+    from daypass.server import Limits, Listen, Tls, check_listen, serve_forever
+    from daypass.settings import load, remember_database
+
+    settings = load(data, os.environ, options).settings
+    _log_to_stderr(settings)
+    host, port = settings.address
+    tls = Tls(Path(settings.tls_cert), Path(settings.tls_key)) if settings.tls_cert and settings.tls_key else None
+    check_listen(host, tls, insecure=settings.insecure)
+    with hold(data):
+        # Opened once before the workers are forked, so that a first start is over and its errors are told here.
+        with open_daypass(settings, data, create=True) as daypass:
+            greeting = _Greeting(daypass, data)
+        remember_database(data, settings)
+        serve_forever(
+            Listen(host, port),
+            _service_maker(settings, data),
+            workers=settings.workers,
+            tls=tls,
+            on_ready=greeting.say,
+            limits=Limits(
+                head_seconds=settings.header_deadline,
+                connections=settings.max_connections,
+                threads=settings.threads,
+            ),
+        )
+        greeting.take_back()
+
+
+def _service_maker(settings: Settings, data: Path) -> Callable[[], Served]:
+    def make() -> Served:
+        from daypass.app import open_daypass
+        from daypass.server import Served
+
+        daypass = open_daypass(settings, data, follow=True)
+        return Served(daypass.service, daypass, close=daypass.close, open_probes=settings.open_probes)
+
+    return make
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    import logging
+
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr, format=form)
+
+
+class _Greeting:
+    """What is said when the daypass answers; kept in plain values, so that it outlives the store it was read from."""
+
+    def __init__(self, daypass: Daypass, data: Path) -> None:
+        from daypass.regions import GLOBAL_REGION
+
+        self._data = data
+        self._account = daypass.default_account
+        self._region = daypass.region or GLOBAL_REGION[daypass.installation.partition]
+        self._settings = daypass.settings
+        self._is_new = daypass.first_start
+
+    def say(self, url: str) -> None:
+        """Note the endpoint, print what to paste, and last the line that scripts wait for."""
+        import time
+
+        from daypass.adapters import credentials_file
+        from daypass.cli import endpoint
+
+        note = endpoint.Endpoint(
+            url=url,
+            pid=os.getpid(),
+            started=int(time.time()),
+            workers=self._settings.workers,
+            account=self._account,
+            region=self._region,
+            certificate=self._settings.tls_cert,
+        )
+        endpoint.write(self._data, note)
+        made = "made " if self._is_new else ""
+        click.echo(f"{made}account {self._account}, user admin; its key is in {self._data / credentials_file.NAME}")
+        click.echo(f'\n  eval "$({_command()} env --data {shlex.quote(str(self._data))})"')
+        click.echo("  aws sts get-caller-identity\n")
+        click.echo(f"daypass ready {url}")
+        sys.stdout.flush()
+
+    def take_back(self) -> None:
+        """Remove the note of the endpoint."""
+        from daypass.cli import endpoint
+
+        endpoint.remove(self._data)
+
+
+def _command() -> str:
+    """How this program is called from the caller's shell: by name where that finds it, else by its path."""
+    program = Path(sys.argv[0]).absolute()
+    found = shutil.which("daypass")
+    if found and Path(found).resolve() == program.resolve():
+        return "daypass"
+    return shlex.quote(str(program))
