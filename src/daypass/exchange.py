@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Header = tuple[bytes, bytes]
@@ -21,6 +22,16 @@ class RawRequest:
     body: bytes = field(default=b"", repr=False)
     peer: str = ""
     secure: bool = False
+
+    @classmethod
+    def of(cls, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> RawRequest:
+        """A request from parts: ``target`` as in the request line (``/path?query``), headers in wire order.
+
+        Raises:
+            UnicodeEncodeError: something in it cannot have come over the wire.
+        """
+        pairs = tuple([(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers])
+        return cls(method, target.encode("ascii"), pairs, body)
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of header ``name`` (lower-case), or None."""

@@ -1,0 +1,158 @@
+"""daypass as a library: a service verifies requests and decides by itself, without server and database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+import daypass
+from daypass import (
+    Attached,
+    Kind,
+    PolicySet,
+    RawRequest,
+    RequestContext,
+    Secret,
+    ServiceError,
+    Session,
+    check_document,
+    evaluate,
+    open_session_token,
+    sign_request,
+    verify_request,
+)
+from daypass.principals import Principal, RoleSession, User
+from daypass.sessions.keyring import first_ring
+from daypass.sessions.token import seal
+
+NOW = 1_800_000_000
+SECRET = Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+ALICE = User("123456789012", "AIDARZPUZDIKAAAAAAAAA", "alice")
+RING = first_ring("00c0ffee", bytes(range(32)), NOW)
+ROLE = Session(
+    "role", "ASIARZPUZDIKAAAAAAAA", "123456789012", "AROARZPUZDIKAAAAAAAAA", "job", NOW - 60, NOW + 900,
+    region="eu-central-1", principal="role/app/reader",
+)  # fmt: skip
+
+
+def find_key(access_key_id: str) -> tuple[Secret, Principal] | None:
+    return (SECRET, ALICE) if access_key_id == "AKIARZPUZDIKAAAAAAAA" else None
+
+
+def signed(access_key_id: str, secret: Secret, token: str | None = None, body: bytes = b"{}") -> RawRequest:
+    headers = sign_request(
+        "POST",
+        "https://orders.example.com/v1/orders?page=2",
+        {"content-type": "application/json"},
+        body,
+        access_key_id=access_key_id,
+        secret_access_key=secret.reveal(),
+        session_token=token,
+        region="eu-central-1",
+        service="orders",
+        now=NOW,
+    )
+    return RawRequest.of("POST", "/v1/orders?page=2", headers.items(), body)
+
+
+def test_a_long_term_key_is_verified() -> None:
+    """A signed request yields the owner of its key."""
+    request = signed("AKIARZPUZDIKAAAAAAAA", SECRET)
+    caller = verify_request(request, service="orders", regions={"eu-central-1"}, now=NOW, find_key=find_key)
+    assert caller.arn == "arn:aws:iam::123456789012:user/alice"
+
+
+def test_a_session_is_verified_and_named_without_the_accounts() -> None:
+    """A session token alone says who the caller is, path and all."""
+    sealed = seal(ROLE, RING, bytes(12))
+    caller = verify_request(
+        signed(ROLE.access_key_id, sealed.secret, sealed.token),
+        service="orders",
+        regions={"eu-central-1"},
+        now=NOW,
+        keyring=RING,
+        is_live=lambda session: True,
+    )
+    assert caller.arn == "arn:aws:sts::123456789012:assumed-role/reader/job"
+    assert isinstance(caller.principal, RoleSession)
+    assert caller.principal.principal_arn == "arn:aws:iam::123456789012:role/app/reader"
+    assert open_session_token(sealed.token, ROLE.access_key_id, keyring=RING, now=NOW) == ROLE
+
+
+REFUSALS = [
+    ("a changed body", lambda r: replace(r, body=b"[]"), "SignatureDoesNotMatch"),
+    ("a changed target", lambda r: replace(r, target=b"/v1/orders?page=3"), "SignatureDoesNotMatch"),
+    ("no signature", lambda r: replace(r, headers=r.headers[:1]), "MissingAuthenticationToken"),
+    (
+        "an unsigned header",
+        lambda r: replace(r, headers=(*r.headers, (b"x-amz-user", b"eve"))),
+        "SignatureDoesNotMatch",
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "change", "code"), REFUSALS, ids=[row[0] for row in REFUSALS])
+def test_a_tampered_request_is_refused(what: str, change: object, code: str) -> None:
+    """What was not signed so is refused with AWS's code."""
+    request = change(signed("AKIARZPUZDIKAAAAAAAA", SECRET))  # type: ignore[operator]
+    with pytest.raises(ServiceError) as refused:
+        verify_request(request, service="orders", regions={"eu-central-1"}, now=NOW, find_key=find_key)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("now", "live", "code"), [(NOW + 60, True, "ExpiredToken"), (NOW, False, "InvalidClientTokenId")]
+)
+def test_a_session_that_is_over_is_refused(now: int, live: bool, code: str) -> None:
+    """Expiry, to the second, and a dead principal end a session, whatever its signature says."""
+    sealed = seal(replace(ROLE, expires=NOW + 60), RING, bytes(12))
+    with pytest.raises(ServiceError) as refused:
+        verify_request(
+            signed(ROLE.access_key_id, sealed.secret, sealed.token),
+            service="orders",
+            regions={"eu-central-1"},
+            now=now,
+            keyring=RING,
+            is_live=lambda session: live,
+        )
+    assert refused.value.code == code
+
+
+def test_a_ring_without_is_live_is_refused() -> None:
+    """Forgetting to ask whether the principal still exists is an error, not a pass."""
+    with pytest.raises(TypeError):
+        verify_request(signed("AKIARZPUZDIKAAAAAAAA", SECRET), service="orders", regions=(), now=NOW, keyring=RING)
+
+
+def test_a_decision_says_why() -> None:
+    """``evaluate`` answers with a reason that a person can read."""
+    document = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"orders:Read","Resource":"*"}}'
+    policies = PolicySet(identity=(Attached(check_document(document, Kind.IDENTITY_MANAGED), "readers"),))
+    read = RequestContext("orders:Read", "*", ALICE, ALICE.account, {})
+    write = RequestContext("orders:Write", "*", ALICE, ALICE.account, {})
+    assert evaluate(read, policies).allowed
+    assert evaluate(write, policies).reason() == "because no identity-based policy allows the orders:Write action"
+
+
+def test_the_public_names_are_these() -> None:
+    """Every public name loads, the list is sorted, and nothing else is offered."""
+    assert list(daypass.__all__) == sorted(daypass.__all__)
+    assert dir(daypass) == daypass.__all__
+    for name in daypass.__all__:
+        assert getattr(daypass, name) is not None
+    with pytest.raises(AttributeError):
+        daypass.whatever  # noqa: B018
+
+
+def test_the_library_needs_no_server_and_no_database() -> None:
+    """Using every public name loads neither a database driver nor an HTTP server, nor opens a socket."""
+    program = (
+        "import sys, daypass\n"
+        "[getattr(daypass, name) for name in daypass.__all__]\n"
+        "print([m for m in ('sqlalchemy', 'psycopg', 'sqlite3', 'uvicorn', 'asyncio', 'botocore') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
