@@ -11,8 +11,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from daypass.errors import MalformedQueryString, SignatureDoesNotMatch
 from daypass.exchange import Header
@@ -36,6 +37,7 @@ UNHASHED_PAYLOADS = frozenset(
 UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _ESCAPED = [bytes([n]) if n in UNRESERVED else b"%%%02X" % n for n in range(256)]
 _ESCAPED_IN_PATH = [b"/" if n == ord("/") else _ESCAPED[n] for n in range(256)]
+_SPACE, _TAB = b" \t"  # as numbers: looking for a byte in bytes is three times as fast as for a text
 _HEX = b"0123456789abcdefABCDEF"
 _UNESCAPED = {bytes([a, b]): bytes([int(bytes([a, b]), 16)]) for a in _HEX for b in _HEX}
 
@@ -189,9 +191,38 @@ def canonical_query(pairs: Iterable[tuple[bytes, bytes]]) -> bytes:
 # ── Headers ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+class SignedHeaders(tuple[bytes, ...]):  # noqa: SLOT001  a tuple cannot have slots and facts of its own
+    """The names of the signed headers, as claimed. All requests of a client have the same: see ``of``.
+
+    ``text``: as they stand in the canonical request. ``every``: the same as a set.
+    ``well_formed``: lower case, sorted, each once and none empty, as the signer must write them.
+    """
+
+    text: bytes
+    every: frozenset[bytes]
+    well_formed: bool
+
+    def __new__(cls, text: bytes) -> Self:
+        names = super().__new__(cls, text.split(b";"))
+        names.text = text
+        names.every = frozenset(names)
+        names.well_formed = names[0] != b"" and text == text.lower() and list(names) == sorted(names.every)
+        return names
+
+    @staticmethod
+    def of(text: str) -> SignedHeaders:
+        """The names in ``text``, remembered unless it is unusually long: memory stays bounded, whoever asks."""
+        return _remembered_names(text) if len(text) <= 512 else SignedHeaders(text.encode("latin-1"))
+
+
+@lru_cache(maxsize=1024)
+def _remembered_names(text: str) -> SignedHeaders:
+    return SignedHeaders(text.encode("latin-1"))
+
+
 def tidy(value: bytes) -> bytes:
     """A header value trimmed, with each inner run of white space folded to one space."""
-    if b" " in value or b"\t" in value:
+    if _SPACE in value or _TAB in value:
         return b" ".join(value.split())
     return value
 
@@ -238,7 +269,7 @@ def canonical_request(
     path: bytes,
     query: bytes,
     headers: Mapping[bytes, bytes],
-    signed_headers: Sequence[bytes],
+    signed_headers: SignedHeaders,
     payload: bytes,
 ) -> bytes:
     """The canonical request of canonical parts. ``headers`` come from ``index_headers``.
@@ -251,8 +282,10 @@ def canonical_request(
         value = headers.get(name)
         if value is None:
             refuse(f"signed header is absent: {name!r}")
-        lines.append(name + b":" + tidy(value))
-    lines += (b"", b";".join(signed_headers), payload)
+        if _SPACE in value or _TAB in value:
+            value = b" ".join(value.split())
+        lines.append(name + b":" + value)
+    lines += (b"", signed_headers.text, payload)
     return b"\n".join(lines)
 
 

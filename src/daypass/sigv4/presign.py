@@ -11,6 +11,7 @@ from daypass.errors import Malformed
 from daypass.sigv4.canonical import (
     QUERY_PROFILE,
     Profile,
+    SignedHeaders,
     canonical_path,
     canonical_request,
     escape,
@@ -48,10 +49,11 @@ def presign_request(  # noqa: PLR0913  a signature has this many facts, all but 
     signer = Signer(access_key_id, secret_access_key, region, service, format_timestamp(int(now)))
     target = parse_target(url)
     signed = headers_to_sign(headers or {}, target.host)
-    query = _query_to_sign(target.query, signer, b";".join(signed), expires, session_token)
+    names = SignedHeaders(b";".join(signed))
+    query = _query_to_sign(target.query, signer, names.text, expires, session_token)
     payload = payload_hash(signed, body, profile, presigned=True)
     path = canonical_path(target.path, profile)
-    request = canonical_request(method, path, signed_query(query), signed, tuple(signed), payload)
+    request = canonical_request(method, path, signed_query(query), signed, names, payload)
     return f"{url.partition('?')[0]}?{query.decode()}&X-Amz-Signature={signer.signature(request)}"
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from daypass.errors import IncompleteSignature, SignatureDoesNotMatch
-from daypass.sigv4.canonical import shown
+from daypass.sigv4.canonical import SignedHeaders, shown
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
@@ -26,7 +26,7 @@ class UnverifiedSignature(NamedTuple):
 
     ``timestamp`` is in epoch seconds and ``timestamp_text`` the same in basic ISO 8601. ``access_key_id`` and the
     scope's parts are empty when ``credential`` does not have five parts (``check_scope`` refuses it, after the time).
-    ``expires`` is the raw ``X-Amz-Expires`` of a presigned request. Names in ``signed_headers`` are as claimed.
+    ``scope`` is ``credential`` without the key. ``expires`` is the raw ``X-Amz-Expires`` of a presigned request.
 
     A named tuple, because one is made for each request and a frozen dataclass takes 2 µs more.
     """
@@ -34,11 +34,12 @@ class UnverifiedSignature(NamedTuple):
     algorithm: str
     credential: str
     access_key_id: str
+    scope: str
     date: str
     region: str
     service: str
     terminator: str
-    signed_headers: tuple[bytes, ...]
+    signed_headers: SignedHeaders
     signature: str
     timestamp: int
     timestamp_text: str
@@ -50,19 +51,14 @@ class UnverifiedSignature(NamedTuple):
         # INVARIANT: 7. no session token in logs. tests/sigv4/test_authorization.py::test_a_claim_never_shows_its_token
         return f"UnverifiedSignature({self.credential!r}, {self.timestamp_text!r}, presigned={self.presigned})"
 
-    @property
-    def scope(self) -> str:
-        """The credential scope, ``date/region/service/aws4_request``: ``credential`` without the key."""
-        return self.credential.partition("/")[2]
 
-
-def split_credential(credential: str) -> tuple[str, str, str, str, str]:
-    """Access key id, date, region, service and terminator; all empty when there are not exactly five parts."""
+def split_credential(credential: str) -> tuple[str, str, str, str, str, str]:
+    """Access key id, scope, date, region, service and terminator; all empty when there are not exactly five parts."""
     parts = credential.split("/", 5)
     if len(parts) != 5:
-        return ("", "", "", "", "")
+        return ("", "", "", "", "", "")
     key, date, region, service, terminator = parts
-    return (key, date, region, service, terminator)
+    return (key, credential[len(key) + 1 :], date, region, service, terminator)
 
 
 # ── Time ─────────────────────────────────────────────────────────────────────────────────────────────

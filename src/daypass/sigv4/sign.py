@@ -15,6 +15,7 @@ from daypass.errors import Malformed, MalformedQueryString
 from daypass.sigv4.canonical import (
     QUERY_PROFILE,
     Profile,
+    SignedHeaders,
     canonical_path,
     canonical_query,
     canonical_request,
@@ -206,7 +207,7 @@ def headers_to_sign(headers: Mapping[str, str], host: str) -> dict[bytes, bytes]
     if len(by_name) != len(headers):
         raise Malformed("a header name appears twice")
     by_name.setdefault("host", host)
-    return {name.encode("latin-1"): by_name[name].encode() for name in sorted(by_name.keys() - NEVER_SIGNED)}
+    return {name.encode(): by_name[name].encode() for name in sorted(by_name.keys() - NEVER_SIGNED)}
 
 
 def sign_request(  # noqa: PLR0913  a signature has this many facts, all but four by keyword
@@ -240,10 +241,12 @@ def sign_request(  # noqa: PLR0913  a signature has this many facts, all but fou
     if profile.sends_payload_hash and b"x-amz-content-sha256" not in signed:
         sent["X-Amz-Content-SHA256"] = payload.decode()
         signed = headers_to_sign(sent, target.host)
+    names = SignedHeaders(b";".join(signed))
     path, query = canonical_path(target.path, profile), signed_query(target.query)
-    signature = signer.signature(canonical_request(method, path, query, signed, tuple(signed), payload))
-    names = b";".join(signed).decode("latin-1")
-    sent["Authorization"] = f"{ALGORITHM} Credential={signer.credential}, SignedHeaders={names}, Signature={signature}"
+    signature = signer.signature(canonical_request(method, path, query, signed, names, payload))
+    sent["Authorization"] = (
+        f"{ALGORITHM} Credential={signer.credential}, SignedHeaders={names.text.decode()}, Signature={signature}"
+    )
     return sent
 
 
