@@ -21,10 +21,9 @@ from daypass.adapters.storage import DataDirectoryError, Storage, claim, existin
 from daypass.credentials import AccessKeyPair, Secret
 from daypass.operations.pipeline import Place, Service
 from daypass.operations.registry import REGISTRY
-from daypass.ports import Clock, Entropy, Ports
+from daypass.ports import Clock, Entropy, Health, Ports
 from daypass.principals import Operator
 from daypass.regions import partition_of
-from daypass.server.probe import Health
 from daypass.settings import Settings
 
 KEY_CHECK_SECONDS = 30.0

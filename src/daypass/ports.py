@@ -264,6 +264,14 @@ class LastUsed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """Whether this node may be sent work, and the facts that say why. ``facts`` become members of the JSON answer."""
+
+    ok: bool
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """Everything the pipeline hands to an operation."""
 
