@@ -32,8 +32,8 @@ LONGEST_POLICIES = 2_048
 """Characters of the inline session policy and the ARNs of the managed ones together."""
 
 PACKED_BUDGET = 1_400
-"""Bytes that session policies and tags may take in a token, packed. AWS does not tell its own; this one keeps every
-token that carries no long federation context under 2,500 URL-encoded characters."""
+"""Bytes that session policies and tags may take in a token, packed. AWS does not tell its own; this one keeps a token
+with names of ordinary length and no long federation context under 2,500 URL-encoded characters."""
 
 
 def role_session_duration(requested: int | None, maximum: int, *, chained: bool) -> int:

@@ -35,6 +35,7 @@ _HEAD = 1 + ID_BYTES
 _SHORTEST = _HEAD + NONCE_BYTES + 16
 _LONGEST_KEY_ID = 128
 _SECRET_BYTES = 30
+_TEXT = "The security token included in the request is invalid"
 
 
 class UnknownSealingKey(InvalidClientTokenId):
@@ -46,9 +47,6 @@ class UnknownSealingKey(InvalidClientTokenId):
     def __init__(self, key_id: str) -> None:
         super().__init__(_TEXT, detail=f"sealed with unknown key {key_id}")
         self.key_id = key_id
-
-
-_TEXT = "The security token included in the request is invalid"
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,9 +136,11 @@ def _read(path: Path) -> bytes | None:
             raise MasterKeyError(f"the master key {path} is a symbolic link", "put the file itself there") from None
         advice = "run daypass as the user who owns the data directory"
         raise MasterKeyError(f"the master key {path} cannot be read: {error.strerror}", advice) from None
-    with os.fdopen(handle, "rb") as file:
+    try:
         _refuse_open_file(path, os.fstat(handle))
-        return _parsed(path, file.read(_LARGEST_FILE))
+        return _parsed(path, os.read(handle, _LARGEST_FILE))
+    finally:
+        os.close(handle)
 
 
 def _refuse_open_file(path: Path, facts: os.stat_result) -> None:

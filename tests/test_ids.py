@@ -1,0 +1,66 @@
+"""Identifiers carry their account the way AWS's do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daypass.ids import RANDOM_BYTES, access_key_id, account_of, unique_id
+
+VECTORS = json.loads((Path(__file__).parent / "vectors/ids/access_key_ids.json").read_text())
+BASE32 = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+
+accounts = st.integers(0, 999_999_999_999).map(lambda number: f"{number:012d}")
+entropies = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
+
+
+@pytest.mark.parametrize("case", VECTORS["carrying"], ids=lambda case: case["id"])
+def test_published_ids_give_their_account(case: dict[str, str]) -> None:
+    """The account comes out of ids that AWS and others have published."""
+    assert account_of(case["id"]) == case["account"]
+
+
+@pytest.mark.parametrize("case", VECTORS["made"], ids=lambda case: case["id"])
+def test_ids_are_made_to_the_published_layout(case: dict[str, str]) -> None:
+    """Given account and entropy make exactly the id that the layout says."""
+    assert access_key_id(case["family"], case["account"], bytes.fromhex(case["entropy"])) == case["id"]
+
+
+@pytest.mark.parametrize("case", VECTORS["carrying_none"], ids=lambda case: case["why"])
+def test_an_id_without_account_gives_none(case: dict[str, str]) -> None:
+    """Whatever carries no account gives None and never raises."""
+    assert account_of(case["id"]) is None
+
+
+@given(account=accounts, entropy=entropies)
+def test_an_access_key_id_gives_back_its_account(account: str, entropy: bytes) -> None:
+    """Every account survives the trip through an access key id of AWS's shape."""
+    made = access_key_id("ASIA", account, entropy)
+    assert (len(made), made[:4], account_of(made)) == (20, "ASIA", account)
+    assert set(made[4:]) <= BASE32
+
+
+@given(account=accounts, entropy=entropies)
+def test_a_unique_id_gives_back_its_account(account: str, entropy: bytes) -> None:
+    """A unique id has 21 characters and carries the account as an access key id does."""
+    made = unique_id("AROA", account, entropy)
+    assert (len(made), made[:4], account_of(made)) == (21, "AROA", account)
+    assert set(made[4:]) <= BASE32
+
+
+@given(account=accounts, one=entropies, other=entropies)
+def test_different_entropy_makes_different_ids(account: str, one: bytes, other: bytes) -> None:
+    """All 44 bits of entropy that a unique id shows are in it."""
+    shown = [(int.from_bytes(entropy[:5], "big") >> 1, entropy[5] & 31) for entropy in (one, other)]
+    assert (unique_id("AIDA", account, one) == unique_id("AIDA", account, other)) == (shown[0] == shown[1])
+
+
+@given(text=st.text(max_size=40))
+def test_no_text_makes_the_reader_fail(text: str) -> None:
+    """Reading the account of any text gives twelve digits or None."""
+    account = account_of(text)
+    assert account is None or (len(account) == 12 and account.isdigit())
