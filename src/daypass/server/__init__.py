@@ -1,15 +1,15 @@
 """The HTTP surface: from bytes on a connection to ``exchange.RawRequest``, and from ``exchange.Response`` back.
 
-It owns connections, deadlines, sizes, framing, processes and signals, and nothing of what a request means. Everything it
-lets through is one unambiguous request: one Host, one Authorization, one Content-Length, ASCII in the head, a bounded
-head and body, read within their deadlines. What breaks a rule is answered with an empty body and the connection closed,
-before any service code runs.
+It owns connections, deadlines, sizes, framing, processes and signals, and nothing of what a request means. Everything
+it lets through is one unambiguous request: one Host, one Authorization, one Content-Length, ASCII in the head, a
+bounded head and body, read within their deadlines. What breaks a rule is answered with an empty body and the connection
+closed, before any service code runs.
 
     listen.py    Listen, Tls, check_listen: where to listen, and what is refused
-    run.py       serve_forever: one process, or a supervisor with workers (workers.py)
-    protocol.py  a connection: deadlines, caps, framing; head.py says what a head must be
+    run.py       serve_forever: one process, or a supervisor (workers.py) with several
+    protocol.py  a connection: deadlines, caps, order of answers; head.py says what a head must be
     asgi.py      Application: raw request in, response out, inline or on a worker thread
-    probe.py     /-/health and /-/metrics
+    probe.py     /-/health and /-/metrics (metrics.py)
 
 The composition root writes::
 
@@ -20,15 +20,17 @@ The composition root writes::
     check_listen(host, tls, insecure=insecure)
     serve_forever(Listen(host, port), make_service, workers=1, tls=tls, on_ready=print_ready)
 
-``service`` has ``serve(raw)``, which runs on the event loop, never blocks and raises ``ports.NotLoaded`` when the request
-must run on a thread instead, and ``serve_blocking(raw)``, which runs there. Neither may raise anything else.
+``service`` has ``serve(raw)``, which runs on the event loop, never blocks and raises ``ports.NotLoaded`` when the
+request must run on a thread instead, and ``serve_blocking(raw)``, which runs there. Neither may raise anything else.
 """
 
+from daypass.ports import Health
 from daypass.server.asgi import Application, Served, Service
 from daypass.server.limits import Limits
 from daypass.server.listen import Listen, ListenError, Tls, check_listen
-from daypass.server.probe import Health, Probe
-from daypass.server.run import WorkerFailed, serve_forever
+from daypass.server.probe import Probe
+from daypass.server.run import serve_forever
+from daypass.server.workers import WorkerFailed
 
 __all__ = [
     "Application",

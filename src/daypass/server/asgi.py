@@ -1,13 +1,35 @@
-"""From an HTTP request to the service and back, inline or on a worker thread."""
+"""From an HTTP request to the service and back, inline or on a worker thread.
+
+``Application`` is a plain ASGI callable and runs on any ASGI server. Under our own connection protocol
+(``protocol.py``) the same object is asked directly, without a task and without the message passing of ASGI: that is a
+third of the cost, and the rules are the same because both sides go through ``head.check_head`` and ``answer``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from daypass.exchange import RawRequest, Response
-from daypass.server.probe import Probe
+from daypass.ports import NotLoaded
+from daypass.server.head import METHODS, Refused, check_head
+from daypass.server.limits import Limits
+from daypass.server.probe import OwnPaths, Probe
+from daypass.server.reply import date
+
+_log = logging.getLogger(__name__)
+
+OVERLOADED = Response(503, ((b"retry-after", b"1"),))
+_BROKEN = Response(500, ())
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Service(Protocol):
@@ -44,4 +66,135 @@ class Served:
 
 
 class Application:
-    """The ASGI callable."""
+    """Asks the service, keeps the threads it may need, and never lets a defect out as anything but a bare 500.
+
+    ``executor`` runs what must not run on the event loop; by default a pool of ``limits.threads``.
+    """
+
+    def __init__(self, served: Served, limits: Limits = Limits(), executor: Executor | None = None) -> None:  # noqa: B008
+        self.limits = limits
+        self._served = served
+        self._service = served.service
+        self._own = OwnPaths(served.probe, open_to_all=served.open_probes)
+        self._executor = executor or ThreadPoolExecutor(limits.threads, thread_name_prefix="serve")
+        self._waiting = 0
+
+    def answer(self, raw: RawRequest) -> Response:
+        """The answer, given on the calling thread.
+
+        Raises:
+            NotLoaded: ``submit`` it instead.
+        """
+        try:
+            if raw.target.startswith(b"/-/") and (own := self._own.answer(raw)):
+                return own
+            return self._service.serve(raw)
+        except NotLoaded:
+            raise
+        except Exception as defect:  # noqa: BLE001 - one request's defect must not end the connection's parser
+            return _broken(defect)
+
+    def submit(self, raw: RawRequest) -> Future[Response] | None:
+        """The answer from a worker thread, or None when too many requests wait for one already.
+
+        Call from the event loop's thread only. The future never fails.
+        """
+        if self._waiting >= self.limits.threads + self.limits.queued:
+            return None
+        future = self._executor.submit(self._answer_blocking, raw)
+        self._waiting += 1
+        future.add_done_callback(self._left)
+        return future
+
+    def _left(self, _: Future[Response]) -> None:
+        self._waiting -= 1
+
+    def _answer_blocking(self, raw: RawRequest) -> Response:
+        try:
+            return self._service.serve_blocking(raw)
+        except Exception as defect:  # noqa: BLE001
+            return _broken(defect)
+
+    def close(self) -> None:
+        """End the threads and what was served."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._served.close()
+
+    # ── as an ASGI application ───────────────────────────────────────────────────────────────────────
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            try:
+                response = await self._respond(await self._read(scope, receive))
+            except Refused as refused:
+                response = Response(refused.status, ((b"connection", b"close"),))
+            await _send_response(send, response, head_only=scope["method"] == "HEAD")
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                self.close()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    async def _read(self, scope: Scope, receive: Receive) -> RawRequest:
+        target, query = scope["raw_path"], scope["query_string"]
+        if query:
+            target = b"%b?%b" % (target, query)
+        headers = tuple((bytes(name), bytes(value)) for name, value in scope["headers"])
+        if scope["method"] not in METHODS.values() or not target or len(headers) > self.limits.headers:
+            raise Refused(400)
+        if len(target) + sum(len(name) + len(value) + 4 for name, value in headers) > self.limits.head_bytes:
+            raise Refused(400)
+        head = check_head(target, headers, http_1_1=scope["http_version"] != "1.0")
+        if head.length > self.limits.body_bytes:
+            raise Refused(413)
+        client = scope.get("client")
+        return RawRequest(
+            scope["method"],
+            head.target,
+            headers,
+            await self._read_body(receive),
+            client[0] if client else "",
+            scope.get("scheme") == "https",
+        )
+
+    async def _read_body(self, receive: Receive) -> bytes:
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Refused(400)
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.limits.body_bytes:
+                raise Refused(413)
+        return bytes(body)
+
+    async def _respond(self, raw: RawRequest) -> Response:
+        try:
+            return self.answer(raw)
+        except NotLoaded:
+            future = self.submit(raw)
+        return await asyncio.wrap_future(future) if future else OVERLOADED
+
+
+async def _send_response(send: Send, response: Response, *, head_only: bool) -> None:
+    length = b"%d" % len(response.body)
+    headers = [*response.headers, (b"date", date.value()), (b"content-length", length)]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head_only else response.body})
+
+
+def _broken(defect: Exception) -> Response:
+    # INVARIANT: 7. The text of an exception may quote the request; only its class and place are logged.
+    # tests/server/test_asgi.py::test_a_defect_is_a_bare_500_and_its_text_is_not_logged
+    frames = traceback.extract_tb(defect.__traceback__)[-4:]
+    place = " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(frames))
+    _log.error("defect: %s in %s", type(defect).__qualname__, place)
+    return _BROKEN

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes, times in seconds, all inclusive.
+    """Sizes in bytes, times in seconds; each value is still allowed.
 
-    ``head_bytes`` counts the request line and the header lines; ``body_bytes`` is STS's own limit (ten million bytes
-    are accepted, one more is 413). ``connections`` is per process: one more is answered 503 and closed. ``threads``
-    run what cannot be answered inline; ``queued`` requests wait for one, the next is answered 503. ``drain_seconds`` is
-    how long a stopping process waits for answers that are under way.
+    ``head_bytes`` counts the request line and the header lines; ``body_bytes`` is what STS accepts (one byte more is
+    413). ``chunks`` bounds how finely a chunked body may be cut. ``idle_seconds`` is how long a connection may wait
+    between requests, ``write_seconds`` how long a client may leave an answer unread. ``connections`` is per process:
+    one more is answered 503 and closed. ``threads`` run what cannot be answered inline; ``queued`` requests wait for
+    one, the next is answered 503. ``drain_seconds`` is how long a stopping process waits for answers under way.
     """
 
     head_bytes: int = 16_384
     headers: int = 100
     body_bytes: int = 10_000_000
+    chunks: int = 10_000
     head_seconds: float = 10.0
     body_seconds: float = 10.0
     idle_seconds: float = 10.0

@@ -1,22 +1,22 @@
 """daypass's own paths under ``/-/``: is it well, and what has it counted.
 
-They answer loopback peers only, unless the operator opens them; to anyone else they do not exist and the request goes on
-to the services like any other path (design D7).
+They answer loopback peers only, unless the operator opens them; to anyone else they do not exist, and the request goes
+on to the services like any other path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Whether this node may be sent work, and the facts that say why. ``facts`` become members of the JSON answer."""
+from daypass.exchange import RawRequest, Response
+from daypass.ports import Health
+from daypass.server.metrics import CONTENT_TYPE, exposition
 
-    ok: bool
-    facts: Mapping[str, object] = field(default_factory=dict)
+_FORWARDED = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
+_NO_STORE = (b"cache-control", b"no-store")
 
 
 class Probe(Protocol):
@@ -25,3 +25,38 @@ class Probe(Protocol):
     def health(self) -> Health:
         """The present state. Never blocks, never raises; runs on the event loop."""
         ...
+
+
+class OwnPaths:
+    """The router of ``/-/``."""
+
+    def __init__(self, probe: Probe, *, open_to_all: bool) -> None:
+        self._probe = probe
+        self._open = open_to_all
+
+    def answer(self, raw: RawRequest) -> Response | None:
+        """The answer, or None when the path is not ours or is none of the peer's business."""
+        answers = {b"/-/health": self._health, b"/-/metrics": _metrics}
+        answer = answers.get(raw.path)
+        if answer is None or raw.method not in {"GET", "HEAD"} or not (self._open or _is_local(raw)):
+            return None
+        return answer()
+
+    def _health(self) -> Response:
+        health = self._probe.health()
+        body = msgspec.json.encode({"status": "ok" if health.ok else "failing", **health.facts}, enc_hook=str)
+        return Response(200 if health.ok else 503, ((b"content-type", b"application/json"), _NO_STORE), body + b"\n")
+
+
+def _metrics() -> Response:
+    return Response(200, ((b"content-type", CONTENT_TYPE), _NO_STORE), exposition())
+
+
+def _is_local(raw: RawRequest) -> bool:
+    # A proxy on this machine is a loopback peer too; whoever it speaks for is not.
+    if any(name in _FORWARDED for name, _ in raw.headers):
+        return False
+    try:
+        return ip_address(raw.peer).is_loopback
+    except ValueError:
+        return False

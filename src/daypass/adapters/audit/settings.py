@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CHAIN_MEMBERS = frozenset({"chain", "sequence", "previousFile", "previousHash", "repaired", "hash"})
+CHAIN_MEMBERS = frozenset({"chain", "sequence", "previousFile", "repaired", "previousHash", "hash"})
 """Members of a record's ``daypass`` object that belong to the chain."""
 
 
@@ -12,9 +12,10 @@ CHAIN_MEMBERS = frozenset({"chain", "sequence", "previousFile", "previousHash", 
 class AuditSettings:
     """Sizes in bytes, times in seconds.
 
-    ``always_sync``: every record is on disk before ``append`` returns. ``reserve_bytes``: with less free space than this
-    the trail takes no record, so that what is under way can still end (0 turns it off). ``failures_per_second`` and
-    ``failures_burst`` bound the sample of failed authentications, ``failures_bytes`` its file (one older file is kept).
+    ``always_sync``: every record is on disk before ``append`` returns; otherwise at most ``sync_seconds`` later.
+    ``reserve_bytes``: with less free space than this the trail takes no record, so that what is under way can still end
+    (0 turns it off). ``failures_per_second`` and ``failures_burst`` bound the sample of failed authentications,
+    ``failures_bytes`` its file, of which one predecessor is kept.
     """
 
     always_sync: bool = False

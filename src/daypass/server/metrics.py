@@ -1,0 +1,85 @@
+"""What this process has counted, and with several workers, what all of them have.
+
+Each worker keeps its own counters in memory, as cheap as they can be, and leaves a copy in a directory that the workers
+share. Whichever worker is asked adds the others' copies to its own: counters are summed (those of ended workers too, so
+that no sum ever falls), gauges of living workers are told apart by a ``worker`` label.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST.encode("ascii")
+SHARE_SECONDS = 2.0
+_SUMMED = frozenset({"counter", "histogram", "summary"})
+_LIVING_SECONDS = 5 * SHARE_SECONDS
+
+connections = Gauge("daypass_http_connections", "Connections that are open now.")
+refusals = Counter("daypass_http_refusals", "Requests refused before any service saw them.", ["status"])
+
+
+class _Shared:
+    """The directory that the workers share; None while there is one process only."""
+
+    directory: Path | None = None
+
+
+def share(directory: Path) -> None:
+    """Put this process's counts together with those of the other workers that share ``directory``."""
+    _Shared.directory = directory
+
+
+def leave_copy() -> None:
+    """Write this process's counts where the other workers find them. Costs about a millisecond."""
+    if _Shared.directory is None:
+        return
+    path = _Shared.directory / f"{os.getpid()}.prom"
+    with suppress(OSError):  # metrics are no reason to fail
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(generate_latest(REGISTRY))
+        fresh.replace(path)
+
+
+def exposition() -> bytes:
+    """All counts in Prometheus's text form."""
+    if _Shared.directory is None:
+        return generate_latest(REGISTRY)
+    leave_copy()
+    return generate_latest(_Merged(_Shared.directory))
+
+
+class _Merged:
+    """Looks like a registry to ``generate_latest``."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def collect(self) -> Iterable[Metric]:
+        """The families of all workers, each once."""
+        families: dict[str, Metric] = {}
+        for path in sorted(self._directory.glob("*.prom")):
+            living = time.time() - path.stat().st_mtime < _LIVING_SECONDS
+            for family in text_string_to_metric_families(path.read_text("utf-8")):
+                told_apart = family.type not in _SUMMED
+                if living or not told_apart:
+                    merged = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                    _add(merged, family, {"worker": path.stem} if told_apart else {})
+        return families.values()
+
+
+def _add(merged: Metric, family: Metric, labels: dict[str, str]) -> None:
+    known = {(sample.name, tuple(sample.labels.items())): at for at, sample in enumerate(merged.samples)}
+    for sample in family.samples:
+        at = known.get((sample.name, tuple(sample.labels.items())))
+        if at is None or labels:
+            merged.samples.append(sample._replace(labels={**sample.labels, **labels}))
+        else:
+            merged.samples[at] = sample._replace(value=merged.samples[at].value + sample.value)

@@ -1,0 +1,356 @@
+"""One client connection: uvicorn's httptools protocol with deadlines, caps, and no task per request.
+
+A connection is in one of five states; ``run.Server.on_tick`` enforces their deadlines:
+
+    waiting    no byte of a request has come         idle_seconds, then closed
+    receiving  a head or a body is under way         head_seconds, then body_seconds, then 408
+    answering  a worker thread has the request       none here; the store has its own
+    stalled    the client does not read its answer   write_seconds, then cut
+    ending     the last answer is written            a second for the client to read it, then cut
+
+Requests are answered in the order they came. What follows a request on a thread, or an answer the client does not read,
+waits in ``_queue``, and reading stops meanwhile: what one client can make us hold is what one read brings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, cast
+
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from daypass.exchange import RawRequest, Response
+from daypass.ports import NotLoaded
+from daypass.server import metrics
+from daypass.server.asgi import OVERLOADED, Application
+from daypass.server.head import METHODS, Head, Refused, check_head
+from daypass.server.reply import CONTINUE, refusal_bytes, response_bytes
+
+_log = logging.getLogger(__name__)
+
+_LINGER_SECONDS = 1.0
+_DRAIN_IDLE_SECONDS = 0.2
+_SHED_SHARE = 5 / 4
+_VERSIONS = frozenset({"1.0", "1.1"})
+
+_Item = tuple[RawRequest, bool]
+
+
+class Connection(HttpToolsProtocol):
+    """A connection from accept to close. All methods run on the event loop."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        # INVARIANT: 1. uvicorn's own parser reads on after `Connection: close`, which is how a request is smuggled.
+        # tests/server/test_framing.py::test_what_follows_the_last_request_is_never_served
+        self.parser = HttpRequestParser(self)
+        self.application = cast(Application, config.app)
+        self.limits = self.application.limits
+        self.deadline = math.inf
+        self._receiving = self._in_head = False
+        self._answering = self._stalled = self._paused = self._draining = self._ending = False
+        self._queue: deque[_Item | int] = deque()
+        self._chunk = self._fed = self._before = self._discardable = 0
+
+    # ── the connection ───────────────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self._peer = _plain_address(peer[0]) if isinstance(peer, tuple) else ""
+        self._secure = transport.get_extra_info("sslcontext") is not None
+        self.connections.add(self)
+        metrics.connections.inc()
+        self._arm(self.limits.head_seconds)
+        if len(self.connections) > self.limits.connections * _SHED_SHARE:
+            transport.abort()
+        elif len(self.connections) > self.limits.connections:
+            self._refuse(503)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connections.discard(self)
+        metrics.connections.dec()
+        self._ending = True
+        self._queue.clear()
+        self.parser = None  # type: ignore[assignment]
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """A client may close its own side and still wait for its answer (TLS cannot do that)."""
+        self._draining = True
+        return self._answering and not self._secure
+
+    def shutdown(self) -> None:
+        """Answer what is under way, or on its way to us, then close."""
+        self._draining = True
+        if not (self._receiving or self._answering or self._stalled or self._ending):
+            self._arm(_DRAIN_IDLE_SECONDS)
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        if self._ending and self.transport.get_write_buffer_size() and self.loop.time() < self._give_up:
+            self._arm(_LINGER_SECONDS)
+        elif self._ending or self._stalled:
+            self.transport.abort()
+        elif self._receiving:
+            self._refuse(408)
+        else:
+            self._end()
+
+    def _arm(self, seconds: float) -> None:
+        self.deadline = self.loop.time() + seconds
+
+    # ── bytes in ─────────────────────────────────────────────────────────────────────────────────────
+
+    def data_received(self, data: bytes) -> None:
+        self._chunk = len(data)
+        if self._ending:
+            self._discard()
+            return
+        if not self._receiving:
+            self._receiving = True
+            if not self._answering:
+                self._arm(self.limits.head_seconds)
+        self._fed += self._chunk
+        try:
+            self.parser.feed_data(data)
+            if self._fed > self.limits.head_bytes:
+                self._check_fed()
+        except Refused as refused:
+            self._refuse(refused.status)
+        except HttpParserUpgrade:
+            self._refuse(400)  # unless the request that asked for it was the last, and is answered or will be
+        except HttpParserError as error:
+            self._refuse(_status_of(error))
+
+    def _check_fed(self) -> None:
+        """Bound what an unfinished request has sent, unfinished header lines and chunk framing included."""
+        later = self._fed - self._before
+        if self._in_head and later > self.limits.head_bytes:
+            raise Refused(400)
+        if later > 2 * self.limits.body_bytes + self.limits.head_bytes:
+            raise Refused(413)
+
+    def _discard(self) -> None:
+        self._discardable -= self._chunk
+        if self._discardable < 0:
+            self._pause()
+
+    # ── the parser's callbacks ───────────────────────────────────────────────────────────────────────
+
+    def on_message_begin(self) -> None:
+        if self._ending:
+            raise Refused(400)
+        if not self._receiving:  # it follows another request in the same read
+            self._receiving = True
+            self._arm(self.limits.head_seconds)
+        self.url = b""
+        self.headers = []
+        self._headers_allowed = self.limits.headers
+        self._in_head = True
+        self._body: bytes | bytearray = b""
+        self._chunks = 0
+        # The request begins somewhere in the present read: at most `fed` and at least `fed - before` bytes are its own.
+        self._fed = self._before = self._chunk
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= self._headers_allowed:
+            raise Refused(400)
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        # Trailers come through `on_header` too. No AWS client sends any, and after the checks it is too late for one.
+        self._headers_allowed = 0
+        parser, limits = self.parser, self.limits
+        version = parser.get_http_version()
+        method = METHODS.get(parser.get_method())
+        if method is None or version not in _VERSIONS or (self._fed > limits.head_bytes and self._head_is_too_long()):
+            raise Refused(400)
+        head = check_head(self.url, self.headers, http_1_1=version == "1.1")
+        self._keep = version == "1.1" and parser.should_keep_alive()
+        self._method, self._target = method, head.target
+        if head.upgrades:
+            # httptools skips the body of a request that asks for an upgrade, and would read it as the next request.
+            if head.length:
+                raise Refused(400)
+            self._keep = False
+        if head.length:
+            self._expect_body(head)
+
+    def _head_is_too_long(self) -> bool:
+        lines = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        return len(self.url) + lines + len("POST  HTTP/1.1\r\n\r\n") > self.limits.head_bytes
+
+    def _expect_body(self, head: Head) -> None:
+        limit = self.limits.body_bytes
+        if head.length > limit:
+            # A client that is a little over the limit may be sending already, and reads no answer before it is done.
+            self._discardable = head.length if head.length <= 2 * limit else 0
+            raise Refused(413)
+        self._before = self._fed
+        if not self._answering:
+            self._arm(self.limits.body_seconds)
+            if head.continues and not self._queue:
+                self.transport.write(CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        if not self._body:
+            self._body = body
+        elif isinstance(self._body, bytearray):
+            self._body += body
+        else:
+            self._body = bytearray(self._body + body)
+        if len(self._body) > self.limits.body_bytes:
+            raise Refused(413)
+
+    def on_chunk_header(self) -> None:
+        """One more chunk of a chunked body begins."""
+        self._chunks += 1
+        if self._chunks > self.limits.chunks:
+            raise Refused(400)
+
+    def on_message_complete(self) -> None:
+        body = bytes(self._body)
+        raw = RawRequest(self._method, self._target, tuple(self.headers), body, self._peer, self._secure)
+        self._receiving = False
+        if self._answering or self._stalled or self._queue:
+            self._enqueue((raw, self._keep))
+        else:
+            self._serve(raw, self._keep)
+
+    # ── answers out, in order ────────────────────────────────────────────────────────────────────────
+
+    def _enqueue(self, item: _Item | int) -> None:
+        self._queue.append(item)
+        self._pause()
+
+    def _go_on(self) -> None:
+        """Serve what waited, then read on."""
+        while self._queue and not (self._answering or self._stalled or self._ending):
+            item = self._queue.popleft()
+            if isinstance(item, int):
+                self._refuse(item)
+            else:
+                self._serve(*item)
+        if not self._queue and not self._ending:
+            self._resume()
+            if not (self._answering or self._stalled):
+                self._arm(self.limits.head_seconds if self._receiving else self.limits.idle_seconds)
+
+    def _serve(self, raw: RawRequest, keep: bool) -> None:  # noqa: FBT001
+        try:
+            response = self.application.answer(raw)
+        except NotLoaded:
+            self._serve_on_thread(raw, keep)
+        else:
+            self._send(raw, response, keep)
+
+    def _serve_on_thread(self, raw: RawRequest, keep: bool) -> None:  # noqa: FBT001
+        def answered(done: Future[Response]) -> None:
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                self.loop.call_soon_threadsafe(self._answered, raw, done, keep)
+
+        future = self.application.submit(raw)
+        if future is None:
+            self._send(raw, OVERLOADED, keep)
+        else:
+            self._answering = True
+            self.deadline = math.inf
+            future.add_done_callback(answered)
+
+    def _answered(self, raw: RawRequest, done: Future[Response], keep: bool) -> None:  # noqa: FBT001
+        self._answering = False
+        if not self._ending:
+            self._send(raw, OVERLOADED if done.cancelled() else done.result(), keep)
+            self._go_on()
+
+    def _send(self, raw: RawRequest, response: Response, keep: bool) -> None:  # noqa: FBT001
+        keep = keep and not self._draining
+        try:
+            answer = response_bytes(response, keep_alive=keep, head_only=raw.method == "HEAD")
+        except (KeyError, TypeError, ValueError) as defect:
+            _log.error("defect: a response that cannot be sent: %s", type(defect).__qualname__)
+            answer, keep = refusal_bytes(500), False
+        self.transport.write(answer)
+        self.server_state.total_requests += 1
+        if not keep:
+            self._end()
+        elif not self._stalled:
+            self._arm(self.limits.idle_seconds)
+
+    def _refuse(self, status: int) -> None:
+        if self._ending:
+            return
+        if self._answering or self._stalled or self._queue:
+            self._enqueue(status)
+            return
+        metrics.refusals.labels(status).inc()
+        self.transport.write(refusal_bytes(status))
+        self._end()
+
+    def _end(self) -> None:
+        """Nothing more will be answered. Give the client time to read before the connection goes.
+
+        Closing while its bytes lie unread would reset the connection, and the answer might be lost with it.
+        """
+        self._ending = True
+        self._queue.clear()
+        self._give_up = self.loop.time() + self.limits.write_seconds
+        self._arm(_LINGER_SECONDS)
+        if self.transport.is_closing():
+            return
+        if self._secure or not self.transport.can_write_eof():
+            self.transport.close()
+        else:
+            self._resume()
+            self.transport.write_eof()
+
+    # ── flow ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pause(self) -> None:
+        if not self._paused and not self.transport.is_closing():
+            self._paused = True
+            self.transport.pause_reading()
+
+    def _resume(self) -> None:
+        if self._paused and not self.transport.is_closing():
+            self._paused = False
+            self.transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        self._stalled = True
+        self._arm(self.limits.write_seconds)
+
+    def resume_writing(self) -> None:
+        self._stalled = False
+        if not self._ending:
+            self._go_on()
+
+
+def _plain_address(address: str) -> str:
+    """Without the zone; an IPv4 peer of a dual-stack socket in IPv4's own form, as policies and records want it."""
+    address = address.partition("%")[0]
+    return address[7:] if address.startswith("::ffff:") and "." in address else address
+
+
+def _status_of(error: HttpParserError) -> int:
+    if not isinstance(error, HttpParserCallbackError):
+        return 400
+    if isinstance(error.__context__, Refused):
+        return error.__context__.status
+    _log.error("defect: %s while reading a request", type(error.__context__).__qualname__)
+    return 500
