@@ -17,7 +17,7 @@ key likewise. Source: STS answers as observed on the real endpoint; IAM User Gui
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from daypass.credentials import Secret
 from daypass.entities import AccessKey
@@ -47,8 +47,7 @@ TEMPORARY = "ASIA"
 FindAccount = Callable[[str], AccountSnapshot | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What this endpoint accepts in a credential scope. ``regions``: says whether a region name may stand there."""
 
     service: str

@@ -134,7 +134,7 @@ def decide(
     keys: Keys = _NO_KEYS,
 ) -> Decision:
     """Whether ``facts.caller`` may do ``action`` on ``resource``. ``keys``: condition keys, names lower-case."""
-    context = RequestContext(action, resource, facts.caller.principal, resource_account, keys, facts)
+    context = RequestContext(action, resource, facts.caller.principal, resource_account, keys, facts.find)
     return evaluate(context, policies)
 
 

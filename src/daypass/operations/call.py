@@ -8,8 +8,7 @@ credentials, and returns the result members as a mapping. Denials and refusals a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from daypass.credentials import TemporaryCredentials
 from daypass.entities import Entity
@@ -24,8 +23,7 @@ from daypass.sessions.token import NONCE_BYTES, seal
 from daypass.snapshot import AccountSnapshot
 
 
-@dataclass(frozen=True, slots=True)
-class NewSession:
+class NewSession(NamedTuple):
     """What a minting operation decides about a session; the rest follows from the call.
 
     ``principal_id`` is the unique id it is bound to, ``principal`` that entity's ARN resource (``role/path/name``),

@@ -9,9 +9,9 @@ this kind of caller is None here, which policies read as absent. No header or pa
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from daypass.exchange import RawRequest
 from daypass.principals import Anonymous, Caller, User
@@ -22,8 +22,7 @@ Value = str | tuple[str, ...] | None
 _PRINCIPAL_TAG = "aws:principaltag/"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
+class RequestFacts(NamedTuple):
     """Answers for one request. ``now`` is in epoch seconds; ``raw`` is None for an operator's command."""
 
     caller: Caller
@@ -33,7 +32,7 @@ class RequestFacts:
     raw: RawRequest | None = None
     is_global: bool = False
 
-    def __call__(self, key: str) -> Value:
+    def find(self, key: str) -> Value:
         """The value of the global condition key ``key`` (lower-case), or None when the request has none."""
         source = _SOURCES.get(key)
         if source is not None:

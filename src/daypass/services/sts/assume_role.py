@@ -10,8 +10,7 @@ account or another account asks, by the caller's own policies. What the session 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from daypass.arn import Arn
 from daypass.entities import Role
@@ -43,8 +42,7 @@ from daypass.sessions.limits import (
 from daypass.snapshot import AccountSnapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What an AssumeRole call asks for, read once.
 
     ``passed`` and ``marked`` are the tags and transitive keys of this call; ``tags`` and ``transitive`` are the
