@@ -69,10 +69,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        # The reader of stdout has gone (`daypass audit tail | head`); that is its right.
-        sys.stdout = None
-        return 0
     except Exception as error:
         from daypass.cli.problems import explain
 

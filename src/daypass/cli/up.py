@@ -125,7 +125,9 @@ def _log_to_stderr(settings: Settings) -> None:
     import logging
 
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr, format=form)
+    # Libraries speak up when something is wrong; the level set is that of daypass itself.
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=form)
+    logging.getLogger("daypass").setLevel(settings.log_level.upper())
 
 
 class _Greeting:
