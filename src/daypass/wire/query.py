@@ -43,7 +43,7 @@ class InputParser:
         readers = _Readers(table)
         for name, ref in self._shape.members.items():
             shape = table.shape(ref)
-            wire = _wire_name(name, ref, shape)
+            wire = ref.location_name or name
             if shape.type in _CONTAINERS:
                 self._containers[wire] = (name, readers.get(ref), acceptors.get(ref.shape))
             else:
@@ -88,15 +88,6 @@ class InputParser:
         return sound
 
 
-def _wire_name(name: str, ref: Ref, shape: Shape) -> str:
-    """A member's name on the wire. A flattened list without a name of its own goes by its elements' name."""
-    if ref.location_name:
-        return ref.location_name
-    if (shape.flattened or ref.flattened) and shape.member is not None and shape.member.location_name:
-        return shape.member.location_name
-    return name
-
-
 def _trees(form: Mapping[str, str], heads: Mapping[str, object]) -> dict[str, Tree]:
     """The parameters whose first name is one of ``heads``, as trees. Work is linear in the form."""
     trees: dict[str, Tree] = {}
@@ -106,10 +97,10 @@ def _trees(form: Mapping[str, str], heads: Mapping[str, object]) -> dict[str, Tr
             continue
         node = trees.setdefault(head, {})
         for step in steps:
-            if step in node:
-                node = node[step]
-            else:
-                node[step] = node = {}
+            branch = node.get(step)
+            if branch is None:
+                branch = node[step] = {}
+            node = branch
         node.setdefault("", text)
     return trees
 
@@ -172,10 +163,7 @@ class _Readers:
                 return _scalar(ref, shape)
 
     def _structure(self, shape: Shape) -> Read:
-        table = self._table
-        members = {
-            _wire_name(name, ref, table.shape(ref)): (name, self.get(ref)) for name, ref in shape.members.items()
-        }
+        members = {ref.location_name or name: (name, self.get(ref)) for name, ref in shape.members.items()}
 
         def read(tree: Tree) -> dict[str, Any]:
             _nothing_but_empty(tree)

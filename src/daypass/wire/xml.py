@@ -104,7 +104,7 @@ class _Writers:
     def _members(self, shape: Shape, depth: int) -> list[tuple[str, Write]]:
         names = [*shape.order, *(name for name in shape.members if name not in shape.order)]
         members = ((name, shape.members[name]) for name in names)
-        return [(name, self.element(ref, output_name(name, ref, self._table), depth)) for name, ref in members]
+        return [(name, self.element(ref, ref.location_name or name, depth)) for name, ref in members]
 
     def _list(self, ref: Ref, shape: Shape, tag: str, depth: int) -> Write:
         assert shape.member is not None
@@ -154,16 +154,6 @@ class _Writers:
             parts.append(end)
 
         return write
-
-
-def output_name(name: str, ref: Ref, table: Table) -> str:
-    """A member's element name. A flattened list without a name of its own goes by its elements' name."""
-    shape = table.shape(ref)
-    if ref.location_name:
-        return ref.location_name
-    if (shape.flattened or ref.flattened) and shape.member is not None and shape.member.location_name:
-        return shape.member.location_name
-    return name
 
 
 def _tags(tag: str, depth: int) -> tuple[str, str, str]:
