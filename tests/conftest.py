@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ("tests.postgres",)
+
 _SCALE = "TESTS_SCALE"
 _RUN = "TESTS_RUN"
 

@@ -153,7 +153,7 @@ def _foreign(path: Path, *, may_be_new: bool) -> Iterator[DataDirectoryError]:
 
 def _open_to_others(path: Path) -> Iterator[DataDirectoryError]:
     # INVARIANT: 10. secrets in a directory that others can read are refused, not repaired in silence.
-    # tests/adapters/storage/test_datadir.py::test_a_file_that_others_can_read_is_refused
+    # tests/adapters/storage/test_datadir.py::test_a_file_that_others_can_read_is_refused.
     status = path.stat()
     if status.st_uid != os.geteuid():
         yield DataDirectoryError(f"`{path}` belongs to another user", f"run daypass as the owner of `{path}`")

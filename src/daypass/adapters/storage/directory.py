@@ -62,7 +62,7 @@ class MemoryDirectory:
             NotLoaded: not in memory, or a write acknowledged on this host is missing.
         """
         # INVARIANT: 5. a deletion that this host has acknowledged is in effect at the next request of every worker.
-        # tests/conformance/test_stores.py::TestSqlite::test_a_write_of_another_process_is_seen_by_the_next_find
+        # tests/adapters/storage/test_directory.py::test_find_never_misses_what_the_host_has_acknowledged.
         if self._view[0] != self._seen and not self._detached:
             raise NotLoaded(account)
         snapshot = self._loaded.get(account)
@@ -106,6 +106,11 @@ class MemoryDirectory:
     def applied(self) -> int:
         """The number of the newest change in memory."""
         return self._applied
+
+    @property
+    def weight(self) -> int:
+        """How many entities are in memory, all loaded accounts together."""
+        return self._residents.weight
 
     def stale_for(self, now: float | None = None) -> float:
         """Seconds since the store last answered; ``now`` on the monotonic clock."""

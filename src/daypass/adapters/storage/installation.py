@@ -60,4 +60,4 @@ class Installation:
     def _read(self) -> None:
         with self._database.reading() as connection:
             rows = connection.execute(select(INSTALLATION.c.fact, INSTALLATION.c.value))
-            self._facts = {fact: value for fact, value in rows}  # noqa: C416 - rows are no pairs to mypy
+            self._facts = {row.fact: row.value for row in rows}

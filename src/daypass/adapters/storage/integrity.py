@@ -70,7 +70,8 @@ def _content_defects(connection: Connection) -> Iterator[str]:
     head, newest = read_head(connection), connection.execute(select(func.max(CHANGE_LOG.c.seq))).scalar()
     if newest is not None and newest != head:
         yield f"the change log ends at {newest}, its head says {head}"
-    revisions = dict(connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.revision)).tuples().all())
+    rows = connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.revision))
+    revisions: dict[str, int] = {row.id: row.revision for row in rows}
     described = set()
     columns = (ENTITIES.c.account_id, ENTITIES.c.kind, ENTITIES.c.id, ENTITIES.c.revision, ENTITIES.c.document)
     for account, kind, key, revision, document in connection.execute(select(*columns)):

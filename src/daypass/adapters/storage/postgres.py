@@ -24,6 +24,9 @@ CHANNEL = "daypass_changes"
 
 RV = TypeVar("RV")
 
+_INTERVAL = 0.05
+"""Seconds after which psycopg resumes a wait to see whether it should go on."""
+
 _CONNECTING = ThreadPoolExecutor(max_workers=8, thread_name_prefix="daypass-connect")
 """libpq counts connection time-outs in whole seconds, two at least; waiting for a future does better."""
 
@@ -35,24 +38,25 @@ class _Late(Exception):
 class BoundedConnection(psycopg.Connection[Any]):
     """A connection whose waits end with the thread's budget."""
 
-    def wait(self, gen: PQGen[RV], interval: float = 0.05, timeout: float | None = None) -> RV:
+    def wait(self, gen: PQGen[RV], interval: float = _INTERVAL, timeout: float | None = None) -> RV:
         """Consume ``gen`` as psycopg does, no longer than the budget.
 
         Raises:
             psycopg.OperationalError: it took longer; the connection is closed.
         """
+        limits = {} if timeout is None else {"timeout": timeout}  # psycopg 3.2 does not know it, and does not use it
         end = deadlines.ends()
         if end is None:
-            return super().wait(gen, interval)
+            return super().wait(gen, interval, **limits)
         try:
-            return super().wait(_until(gen, end), interval)
+            return super().wait(_until(gen, end), _INTERVAL, **limits)
         except _Late:
             self.close()
             raise psycopg.OperationalError("the server did not answer in time") from None
 
 
 def _until(gen: PQGen[RV], end: float) -> PQGen[RV]:
-    """``gen``, ending with ``_Late`` once it is resumed after ``end``; psycopg resumes it every ``interval``."""
+    """``gen``, ending with ``_Late`` once it is resumed after ``end``; psycopg resumes it every ``_INTERVAL``."""
     try:
         wanted = next(gen)
         while True:

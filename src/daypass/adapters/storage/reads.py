@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, bindparam, select
 
 from daypass.adapters.storage.documents import decode
 from daypass.adapters.storage.tables import ACCOUNTS, CHANGE_HEAD, CHANGE_LOG, ENTITIES
@@ -18,10 +18,17 @@ MOST_CHANGES = 5_000
 
 _CHUNK = 400  # (kind, id) pairs in one statement: both databases limit the number of parameters
 
-_REVISION = select(ACCOUNTS.c.revision)
-_DOCUMENTS = select(ENTITIES.c.kind, ENTITIES.c.document)
+# Built once: making a statement costs more than running it.
+_REVISION = select(ACCOUNTS.c.revision).where(ACCOUNTS.c.id == bindparam("account"))
+_LOCKED_REVISION = _REVISION.with_for_update()
+_DOCUMENTS = select(ENTITIES.c.kind, ENTITIES.c.document).where(ENTITIES.c.account_id == bindparam("account"))
+_SOME = _DOCUMENTS.where(ENTITIES.c.kind == bindparam("of"), ENTITIES.c.id.in_(bindparam("ids", expanding=True)))
 _HEAD = select(CHANGE_HEAD.c.seq)
-_LOG = select(CHANGE_LOG.c.seq, CHANGE_LOG.c.account_id, CHANGE_LOG.c.revision, CHANGE_LOG.c.kind, CHANGE_LOG.c.id)
+_LOG = (
+    select(CHANGE_LOG.c.seq, CHANGE_LOG.c.account_id, CHANGE_LOG.c.revision, CHANGE_LOG.c.kind, CHANGE_LOG.c.id)
+    .where(CHANGE_LOG.c.seq > bindparam("applied"))
+    .order_by(CHANGE_LOG.c.seq)
+)
 
 
 @dataclass(slots=True)
@@ -48,15 +55,14 @@ def read_account(connection: Connection, account: str, partition: str) -> Accoun
     revision = read_revision(connection, account)
     if revision is None:
         return None
-    rows = connection.execute(_DOCUMENTS.where(ENTITIES.c.account_id == account))
+    rows = connection.execute(_DOCUMENTS, {"account": account})
     return AccountSnapshot.of(revision, (decode(kind, document) for kind, document in rows), partition=partition)
 
 
 def read_revision(connection: Connection, account: str, *, lock: bool = False) -> int | None:
     """The account's revision; ``lock``: and be the only writer of the account until the transaction ends."""
-    statement = _REVISION.where(ACCOUNTS.c.id == account)
-    revision: int | None = connection.execute(statement.with_for_update() if lock else statement).scalar()
-    return revision
+    found: int | None = connection.execute(_LOCKED_REVISION if lock else _REVISION, {"account": account}).scalar()
+    return found
 
 
 def read_accounts(connection: Connection) -> set[str]:
@@ -76,7 +82,7 @@ def read_changes(connection: Connection, applied: int, loaded: Container[str]) -
         return Changes(head, {})
     if not applied < head <= applied + MOST_CHANGES:
         return Changes(head, None)
-    rows = connection.execute(_LOG.where(CHANGE_LOG.c.seq > applied).order_by(CHANGE_LOG.c.seq)).all()
+    rows = connection.execute(_LOG, {"applied": applied}).all()
     if len(rows) != head - applied:
         return Changes(head, None)  # the log was cut short, or the database was replaced
     accounts: dict[str, AccountChange] = {}
@@ -99,8 +105,7 @@ def _read_entities(connection: Connection, account: str, change: AccountChange) 
     for kind, keys in by_kind.items():
         for start in range(0, len(keys), _CHUNK):
             some = keys[start : start + _CHUNK]
-            one = and_(ENTITIES.c.account_id == account, ENTITIES.c.kind == kind, ENTITIES.c.id.in_(some))
-            for _, document in connection.execute(_DOCUMENTS.where(one)):
+            for _, document in connection.execute(_SOME, {"account": account, "of": kind, "ids": some}):
                 entity = decode(kind, document)
                 change.put.append(entity)
                 left.discard((kind, entity.key))

@@ -15,6 +15,9 @@ from daypass.adapters.storage.tables import INSTALLATION, METADATA
 VERSION_TABLE = "daypass_schema"
 """Alembic's table of the schema's number, named so that another program's Alembic in the same database is not met."""
 
+_FIRST_CONTACT = 5.0
+"""Seconds: a start may wait longer for the server than a request."""
+
 _MIGRATION_LOCK = 0x64617970_61737301  # "daypass", 1: an advisory lock, so that only one node migrates
 
 
@@ -25,7 +28,7 @@ def prepare(database: Database) -> None:
         DataDirectoryError: the database is not ours, or newer than this code.
         StoreUnavailable: the database did not answer.
     """
-    with database.reading() as connection:
+    with database.reading(patience=_FIRST_CONTACT) as connection:
         present = _version(connection)
     if present == migrations.REVISIONS[-1]:
         return

@@ -18,7 +18,7 @@ _PAUSE = 0.002
 _PRAGMAS = (
     "journal_mode=WAL",
     # INVARIANT: 3. an acknowledged write survives kill -9 and power loss: the WAL is synced at every commit.
-    # tests/faults/test_kill.py::test_no_acknowledged_write_is_lost_when_the_writer_is_killed
+    # tests/faults/test_kill.py::test_no_acknowledged_write_is_lost_when_the_writer_is_killed.
     "synchronous=FULL",
     "busy_timeout=900",
     "foreign_keys=ON",

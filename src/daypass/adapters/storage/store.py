@@ -69,7 +69,7 @@ class SqlStore:
             first, last = change.number_changes()
             self._database.commit(connection)
             # INVARIANT: 3. only what is committed is published or acknowledged.
-            # tests/conformance/test_stores.py::TestSqlite::test_a_change_that_fails_leaves_nothing
+            # tests/adapters/storage/test_store.py::test_a_change_whose_commit_fails_is_not_published.
             self._directory.publish(change.account, first, last)
 
     def _lock(self, connection: Connection, account: str) -> AccountSnapshot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Executable, String, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from daypass.adapters.storage.database import Database
@@ -22,6 +22,33 @@ _PRUNE_EVERY = 1_000
 
 Key = tuple[str, str]
 """Kind and id of an entity."""
+
+# Built once: making a statement costs more than running it. Parameters beginning with `of_` say which row.
+_ROW = and_(
+    ENTITIES.c.account_id == bindparam("of_account"),
+    ENTITIES.c.kind == bindparam("of_kind"),
+    ENTITIES.c.id == bindparam("of_id"),
+)
+_ADD = insert(ENTITIES)
+_REPLACE = (
+    update(ENTITIES)
+    .where(_ROW)
+    .values(name_key=bindparam("name_key"), revision=bindparam("revision"), document=bindparam("document"))
+)
+_REMOVE = delete(ENTITIES).where(_ROW)
+_FORGET_USE = delete(LAST_USED).where(
+    LAST_USED.c.account_id == bindparam("of_account"), LAST_USED.c.key == bindparam("of_id")
+)
+_NAME = (
+    update(ACCOUNTS)
+    .where(ACCOUNTS.c.id == bindparam("of_account"))
+    .values(name_key=bindparam("name_key"), alias=bindparam("alias"))
+)
+_REVISE = update(ACCOUNTS).where(ACCOUNTS.c.id == bindparam("of_account")).values(revision=bindparam("revision"))
+_TAKE_NUMBERS = update(CHANGE_HEAD).values(seq=CHANGE_HEAD.c.seq + bindparam("count")).returning(CHANGE_HEAD.c.seq)
+_LOG = insert(CHANGE_LOG)
+_PRUNE = delete(CHANGE_LOG).where(CHANGE_LOG.c.seq <= bindparam("oldest"))
+_NOTIFY = select(func.pg_notify(CHANNEL, bindparam("seq", type_=String)))
 
 
 class AccountTransaction:
@@ -103,8 +130,8 @@ class AccountTransaction:
         self._put.pop(pair, None)
         self._deleted.add(pair)
         with self._database.bounded():
-            self._execute(delete(ENTITIES).where(_is(self._id, pair)))
-            self._execute(delete(LAST_USED).where(LAST_USED.c.account_id == self._id, LAST_USED.c.key == key))
+            self._execute(_REMOVE, of_account=self._id, of_kind=kind, of_id=key)
+            self._execute(_FORGET_USE, of_account=self._id, of_id=key)
 
     def flush(self) -> None:
         """Write the new revision, the last row that the store could refuse."""
@@ -113,7 +140,7 @@ class AccountTransaction:
         if self.changed and not self._flushed:
             _ = self.account  # a new account must have its Account entity by now
             with self._database.bounded():
-                self._execute(update(ACCOUNTS).where(ACCOUNTS.c.id == self._id).values(revision=self.revision))
+                self._execute(_REVISE, of_account=self._id, revision=self.revision)
             self._flushed = True
 
     def number_changes(self) -> tuple[int, int]:
@@ -124,14 +151,13 @@ class AccountTransaction:
         """
         self.flush()
         with self._database.bounded():
-            taken = update(CHANGE_HEAD).values(seq=CHANGE_HEAD.c.seq + len(self._gone)).returning(CHANGE_HEAD.c.seq)
-            last = int(self._connection.execute(taken).scalar_one())
+            last = int(self._connection.execute(_TAKE_NUMBERS, {"count": len(self._gone)}).scalar_one())
             first = last - len(self._gone) + 1
-            self._connection.execute(insert(CHANGE_LOG), self._log_rows(first))
+            self._connection.execute(_LOG, self._log_rows(first))
             if first // _PRUNE_EVERY != (last + 1) // _PRUNE_EVERY:
-                self._execute(delete(CHANGE_LOG).where(CHANGE_LOG.c.seq <= last - KEPT_CHANGES))
+                self._execute(_PRUNE, oldest=last - KEPT_CHANGES)
             if not self._database.is_sqlite:
-                self._execute(select(func.pg_notify(CHANNEL, str(last))))
+                self._execute(_NOTIFY, seq=str(last))
         return first, last
 
     def _log_rows(self, first: int) -> list[dict[str, object]]:
@@ -161,18 +187,12 @@ class AccountTransaction:
 
     def _write(self, entity: Entity, *, exists: bool) -> None:
         if isinstance(entity, Account):
-            taken = {"name_key": entity.name.casefold(), "alias": entity.alias}
-            self._execute(update(ACCOUNTS).where(ACCOUNTS.c.id == self._id).values(taken))
+            self._execute(_NAME, of_account=self._id, name_key=entity.name.casefold(), alias=entity.alias)
         columns = {"name_key": name_key(entity), "revision": self.revision, "document": encode(entity)}
         if exists:
-            self._execute(update(ENTITIES).where(_is(self._id, (entity.kind, entity.key))).values(columns))
+            self._execute(_REPLACE, of_account=self._id, of_kind=entity.kind, of_id=entity.key, **columns)
         else:
-            own = {"account_id": self._id, "kind": entity.kind, "id": entity.key}
-            self._execute(insert(ENTITIES).values(own | columns))
+            self._execute(_ADD, account_id=self._id, kind=entity.kind, id=entity.key, **columns)
 
-    def _execute(self, statement: Executable) -> None:
-        self._connection.execute(statement)
-
-
-def _is(account: str, key: Key) -> ColumnElement[bool]:
-    return and_(ENTITIES.c.account_id == account, ENTITIES.c.kind == key[0], ENTITIES.c.id == key[1])
+    def _execute(self, statement: Executable, **parameters: object) -> None:
+        self._connection.execute(statement, parameters)
