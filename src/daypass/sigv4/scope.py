@@ -95,7 +95,8 @@ def compact_timestamp(text: bytes) -> bytes:
 
 def format_timestamp(seconds: int) -> str:
     """Epoch seconds as ``YYYYMMDDTHHMMSSZ``."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%dT%H%M%SZ")
+    extended = datetime.fromtimestamp(seconds, UTC).isoformat()  # strftime does not pad early years
+    return extended[:19].replace("-", "").replace(":", "") + "Z"
 
 
 def check_time(unverified: UnverifiedSignature, now: float) -> None:
