@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from unicodedata import category
 
 import pytest
@@ -38,11 +38,11 @@ def test_every_pattern_of_the_models_compiles(pattern: str) -> None:
     "text", ["a" * 200_000 + "\x00", "/" * 200_000 + "\x00", "/a" * 100_000, "ä" * 200_000, "-a" * 100_000]
 )
 def test_every_pattern_takes_linear_time(pattern: str, text: str) -> None:
-    """Two hundred thousand characters are judged in a moment, whatever they are."""
-    began = perf_counter()
+    """Two hundred thousand characters are judged within seconds, where quadratic work would take minutes."""
+    began = process_time()
     matcher(pattern)(text)
 
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 2.0
 
 
 @given(st.text())

@@ -74,7 +74,14 @@ def test_an_answer_shows_a_bounded_part_of_a_value() -> None:
     """Nine megabytes of a wrong value come back as sixteen thousand characters."""
     message = refused("GetAccessKeyInfo", {"AccessKeyId": "-" * 9_000_000})
 
-    assert len(message) < 2 * ECHO_LIMIT + 1000
+    assert len(message) < ECHO_LIMIT + 1000
+
+
+def test_both_clauses_are_given_for_a_value_that_is_a_little_too_long() -> None:
+    """Length and pattern are both judged up to what the answer shows."""
+    message = refused("GetAccessKeyInfo", {"AccessKeyId": "-" * 129})
+
+    assert message.startswith("2 validation errors detected: ")
 
 
 def test_the_elements_of_a_list_that_is_too_long_are_not_judged() -> None:

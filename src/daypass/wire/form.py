@@ -30,7 +30,7 @@ def parse_form(data: bytes, form: dict[str, str]) -> None:
         TooManyParameters: more than ``PARAMETER_LIMIT``.
     """
     # INVARIANT: 9. Count before splitting: work is bounded by size.
-    #   tests/wire/test_form.py::test_too_many_parameters_are_refused_before_they_are_split
+    #   tests/wire/test_form.py::test_too_many_parameters_are_refused_before_they_are_split.
     if data.count(b"&") >= PARAMETER_LIMIT:
         raise TooManyParameters
     if b"%" in data and (broken := _BROKEN_ESCAPE(data)):

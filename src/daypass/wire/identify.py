@@ -105,7 +105,7 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
 def _bounds(raw: RawRequest) -> Response | None:
     """Steps 1 and 2: an answer without a word where size, method or path is beyond any operation."""
     # INVARIANT: 9. Sizes come before parsing.
-    #   tests/wire/test_identify.py::test_sizes_are_refused_before_anything_is_parsed
+    #   tests/wire/test_identify.py::test_sizes_are_refused_before_anything_is_parsed.
     if len(raw.body) > BODY_LIMIT:
         return TOO_LARGE
     target = raw.target

@@ -33,7 +33,7 @@ class Recorder:
 
 def _structure(table: Table, shape: Shape, made: dict[str, Show | None]) -> Show:
     # INVARIANT: 7. A sensitive member has no entry here, so it cannot be rendered.
-    #   tests/wire/test_record.py::test_no_sensitive_value_ever_shows
+    #   tests/wire/test_record.py::test_no_sensitive_value_ever_shows.
     members: dict[str, tuple[str, Show | None]] = {}
     for name, ref in shape.members.items():
         if not table.shape(ref).sensitive:

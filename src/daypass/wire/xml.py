@@ -28,8 +28,8 @@ _RESERVED = re.compile(r"[^A-Za-z0-9\-._~]+")
 
 def escaped(text: str) -> str:
     """``text`` as XML character data. What XML cannot carry becomes U+FFFD."""
-    # INVARIANT: 7 and 9 lean on this: nothing a client sent can end an element early.
-    #   tests/wire/test_xml.py::test_any_text_comes_back_from_an_xml_parser_as_it_was
+    # Nothing that a client sent may end an element early; guarded by
+    # tests/wire/test_xml.py::test_any_text_comes_back_from_an_xml_parser_as_it_was.
     if text.isprintable() and not ("&" in text or "<" in text or ">" in text):
         return text
     return text.translate(_TRANSLATION)
