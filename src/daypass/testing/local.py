@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -139,11 +140,14 @@ class LocalDaypass:
     def client(self, service: str, signer: Signer | Mapping[str, Any] | None = None, region: str = "us-east-1") -> Any:
         """A boto3 client of ``service`` whose requests are answered here, without a socket."""
         import boto3  # noqa: PLC0415  only who asks for it needs it
+        import botocore.session  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
+        core = botocore.session.Session()
+        core.register_component("data_loader", _service_models())
         who = self.admin if signer is None else signer if isinstance(signer, Signer) else Signer.of(signer)
         client = boto3.session.Session(
-            who.access_key_id, who.secret_access_key.reveal(), who.session_token, region
+            who.access_key_id, who.secret_access_key.reveal(), who.session_token, region, botocore_session=core
         ).client(service, endpoint_url=ENDPOINT, config=Config(retries={"total_max_attempts": 1}))
         client.meta.events.register("before-send", self._answer_botocore)
         return client
@@ -169,6 +173,14 @@ class LocalDaypass:
         lines = (self.data / "credentials").read_text().splitlines()
         values = dict(line.split(" = ", 1) for line in lines if " = " in line)
         return Signer(values["aws_access_key_id"], Secret(values["aws_secret_access_key"]))
+
+
+@cache
+def _service_models() -> Any:
+    """botocore's service models, read once a process: reading them takes ten times as long as making a client."""
+    from botocore.loaders import Loader  # noqa: PLC0415
+
+    return Loader()
 
 
 class _Body:
