@@ -98,7 +98,7 @@ def caller_policies(caller: Caller, snapshot: AccountSnapshot, resource: Attache
     cut = _session_policies(session, snapshot) if session else None
     if cut is None and resource is None:
         return base
-    return PolicySet(base.identity, base.boundary, cut, resource, "trust", root=base.root)
+    return PolicySet(base.identity, base.boundary, cut, resource, "trust" if resource else "resource", root=base.root)
 
 
 def _session_policies(session: Session, snapshot: AccountSnapshot) -> tuple[Attached, ...] | None:
