@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import daypass.services.accounts
 import daypass.services.iam
+import daypass.services.root_keys
 import daypass.services.sealing_keys
 import daypass.services.sts  # noqa: F401  registers the operations
 from daypass.adapters.audit import AuditSettings, AuditTrail

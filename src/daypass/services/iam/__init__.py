@@ -1,0 +1,31 @@
+"""IAM: users, roles, keys and policies of an account. Importing the package registers its operations."""
+
+from __future__ import annotations
+
+from daypass.services.iam import (
+    access_keys,
+    account,
+    attachments,
+    authorization_details,
+    boundaries,
+    inline_policies,
+    policies,
+    policy_versions,
+    roles,
+    tagging,
+    users,
+)
+
+__all__ = [
+    "access_keys",
+    "account",
+    "attachments",
+    "authorization_details",
+    "boundaries",
+    "inline_policies",
+    "policies",
+    "policy_versions",
+    "roles",
+    "tagging",
+    "users",
+]

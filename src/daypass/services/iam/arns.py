@@ -1,0 +1,106 @@
+"""Managed-policy ARNs as parameters: parsing, finding, and the refusals that differ from operation to operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from daypass.arn import Arn
+from daypass.entities import ManagedPolicy
+from daypass.errors import Malformed, NoSuchEntity, ValidationError
+from daypass.operations.authorize import denied
+from daypass.operations.call import Call
+from daypass.operations.managed_policies import find_managed_policy
+from daypass.services.iam.tags import Keys
+
+Write = Literal["update policies", "delete policies", "delete policy versions for policies"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A managed policy, the caller's own or AWS's, and its ARN."""
+
+    arn: str
+    policy: ManagedPolicy
+
+
+def is_account(text: str) -> bool:
+    """Whether ``text`` has the form of an account id."""
+    return len(text) == 12 and text.isascii() and text.isdigit()
+
+
+def is_policy_arn(text: str) -> bool:
+    """Whether ``text`` has the form of a managed policy's ARN."""
+    try:
+        arn = Arn.parse(text)
+    except Malformed:
+        return False
+    owner = arn.account == "aws" or is_account(arn.account)
+    named = arn.resource.startswith("policy/") and not arn.resource.endswith("/")
+    return arn.service == "iam" and not arn.region and owner and named
+
+
+def policy_arn(call: Call) -> str:
+    """The call's ``PolicyArn``, well-formed.
+
+    Raises:
+        ValidationError: it is not the ARN of a managed policy.
+    """
+    arn: str = call.params["PolicyArn"]
+    if not is_policy_arn(arn):
+        raise ValidationError(f"ARN {arn} is not valid.")
+    return arn
+
+
+def find_policy(call: Call, arn: str) -> ManagedPolicy | None:
+    """The policy that users and roles of the caller's account may use under ``arn``: the account's own or AWS's."""
+    own = call.account.policies_by_arn.get(arn)
+    if own is None and arn.startswith(f"arn:{call.account.partition}:iam::aws:"):
+        return find_managed_policy(arn)
+    return own
+
+
+def not_attachable(arn: str) -> NoSuchEntity:
+    """What attaching says of a policy that does not exist."""
+    return NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
+
+
+def not_found(arn: str) -> NoSuchEntity:
+    """What most operations say of a policy that does not exist, or is not attached where it should be."""
+    return NoSuchEntity(f"Policy {arn} was not found.")
+
+
+def no_version(arn: str, version: str) -> NoSuchEntity:
+    """What operations on a version say, be it the policy or the version that is missing."""
+    return NoSuchEntity(f"Policy {arn} version {version} does not exist or is not attachable.")
+
+
+def policy_to_read(call: Call, missing: NoSuchEntity | None = None) -> Found:
+    """The policy that the call names, own or AWS's, once the caller may do this to it.
+
+    Raises:
+        ValidationError: no ARN of a managed policy.
+        AccessDenied: he may not.
+        NoSuchEntity: there is none; ``missing`` where the text is not `Policy … was not found.`
+    """
+    return _authorized(call, policy_arn(call), {}, missing)
+
+
+def own_policy(call: Call, write: Write, keys: Keys | None = None, missing: NoSuchEntity | None = None) -> Found:
+    """Like ``policy_to_read``, for changing the policy: it must be the caller's account's own.
+
+    Raises:
+        AccessDenied: also when it is AWS's or another account's, whatever policies say.
+    """
+    arn = policy_arn(call)
+    if Arn.parse(arn).account != call.account.id:
+        raise denied(f"Cannot {write} outside your own account.")
+    return _authorized(call, arn, keys or {}, missing)
+
+
+def _authorized(call: Call, arn: str, keys: Keys, missing: NoSuchEntity | None) -> Found:
+    policy = find_policy(call, arn)
+    call.authorize(arn, keys=keys, resource_tags=policy.tags if policy else (), shown=f"policy {arn}")
+    if policy is None:
+        raise missing or not_found(arn)
+    return Found(arn, policy)
