@@ -48,9 +48,6 @@ class Secret:
     def __deepcopy__(self, memo: object) -> Secret:
         return self
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is not pickled")
-
     def __getstate__(self) -> NoReturn:
         raise TypeError("a secret is not pickled")
 

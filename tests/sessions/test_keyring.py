@@ -90,12 +90,15 @@ def test_every_step_can_be_repeated() -> None:
 def test_nothing_is_due_on_an_ordinary_day() -> None:
     """Within the period the ring stays the same object, and no new key is made."""
     ring = first_ring("00000001", material("a"), NOW)
+    announced = announce(ring, "00000002", material("b"), NOW + ROTATION_PERIOD)
 
     def no_key() -> tuple[str, bytes]:
         raise AssertionError("a key was made although none was due")
 
     for second in (0, 1, ROTATION_PERIOD - 1, -DAY):
         assert advance(ring, NOW + second, no_key) is ring
+    for second in (0, 1, PROPAGATION_DELAY - 1):
+        assert advance(announced, NOW + ROTATION_PERIOD + second, no_key) is announced
 
 
 def test_rotation_on_demand_announces_one_key_only() -> None:

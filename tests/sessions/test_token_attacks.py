@@ -239,6 +239,16 @@ def test_a_forger_without_the_key_is_refused() -> None:
         assert refusal(seal(ROLE, forged, b"4" * 12).token) == refusal("")
 
 
+def test_a_token_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that a later release sealed properly with the same key."""
+    for version in (0, 2, 255):
+        monkeypatch.setattr(token_module, "_VERSION", bytes([version]))
+        later = seal(ROLE, RING, b"5" * 12).token
+        assert open_token(later, ROLE.access_key_id, RING)[0] == ROLE
+        monkeypatch.undo()
+        assert refusal(later) == refusal("")
+
+
 def test_a_huge_token_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the limit a text is looked at, beyond it not even its alphabet."""
     decoded = []
