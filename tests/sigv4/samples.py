@@ -43,7 +43,9 @@ def raw_request(method: str, url: str, headers: Iterable[tuple[str, str]], body:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     pairs = [(name.lower().encode(), value.encode()) for name, value in headers]
     if all(name != b"host" for name, _ in pairs):
-        pairs.insert(0, (b"host", parts.netloc.encode()))
+        # As HTTP clients write it: the host in lower case, and no port where it goes without saying.
+        default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+        pairs.insert(0, (b"host", parts.netloc.lower().removesuffix(default).encode()))
     return RawRequest(method, target.encode(), tuple(pairs), body)
 
 

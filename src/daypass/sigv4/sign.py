@@ -76,7 +76,6 @@ def signing_key(secret_access_key: str, date: str, region: str, service: str) ->
     """
     if not secret_access_key:
         raise Malformed("an empty secret access key signs nothing")
-    # Adding and encoding use the text itself even of a Secret, which shows nothing when it is formatted.
     key = ("AWS4" + secret_access_key).encode()
     for part in (date, region, service, TERMINATOR):
         key = hmac_sha256(key, part.encode("latin-1"))
