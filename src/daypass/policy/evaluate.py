@@ -44,7 +44,8 @@ def evaluate(context: RequestContext, policies: PolicySet) -> Decision:
 # ── 1. explicit deny ─────────────────────────────────────────────────────────────────────────────────
 
 
-# INVARIANT: 2. A Deny anywhere settles it.  tests/properties/test_policy_algebra.py::test_adding_a_deny_never_allows
+# INVARIANT: 2. A Deny anywhere settles it.
+# tests/properties/test_policy_algebra.py::test_adding_a_deny_never_allows.
 def _explicit_deny(context: RequestContext, policies: PolicySet, names: Names) -> Decision | None:
     """The first Deny that applies, in AWS's order of layers; only this one is named."""
     if policies.scps or policies.rcps:

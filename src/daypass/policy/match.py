@@ -57,8 +57,8 @@ def matcher(parts: Sequence[Token]) -> Matcher:
     return lambda text: _find_in_order(pieces, text)
 
 
-# INVARIANT: 9. Time is linear in the text for patterns without `?`, and bounded by pattern bits times text length
-# with it.  tests/policy/test_match.py::test_the_worst_patterns_of_legal_size_match_within_five_milliseconds
+# INVARIANT: 9. Time is linear in the text for patterns without `?`, and bounded by pattern bits times text with it.
+# tests/policy/test_match.py::test_the_worst_patterns_of_legal_size_match_within_five_milliseconds.
 def _find_in_order(pieces: Sequence[str], text: str) -> bool:
     """Whether the pieces occur in order, the first at the start, the last at the end. Leftmost is best: no retries."""
     first, last = pieces[0], pieces[-1]

@@ -30,6 +30,10 @@ _SHORT: dict[Kind, Short] = {
 }
 
 
+_RESOURCE_IMPLIED = frozenset({Kind.TRUST, Kind.RESOURCE})
+"""Kinds that may leave out Resource: they mean what they hang on."""
+
+
 def parse_policy(text: str, kind: Kind | None = None) -> Policy:
     """Compile a stored document. It is checked again as far as its meaning depends on it, so nothing odd slips in.
 
@@ -66,7 +70,7 @@ def _check_sound(statement: RawStatement, kind: Kind) -> None:
     if not (statement.actions or statement.not_actions):
         raise Malformed(f"{where} names no action")
     resources = statement.resources if statement.not_resources is None else statement.not_resources
-    if not resources and (resources is not None or not kind.names_principals):
+    if not resources and (resources is not None or kind not in _RESOURCE_IMPLIED):
         raise Malformed(f"{where} names no resource")
     if _has_principal(statement) and not kind.names_principals:
         raise Malformed(f"{where} names a principal in a {kind.value}")

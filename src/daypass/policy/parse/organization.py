@@ -46,6 +46,8 @@ def _check_rcp_statement(statement: RawStatement) -> None:
         raise Malformed("the principal is not `*`")
     if statement.not_actions is not None:
         raise Malformed("NotAction is not known here")
+    if not (statement.resources or statement.not_resources):
+        raise Malformed("no resource is named")
     if statement.effect == "Deny":
         if statement.actions and "*" in statement.actions:
             raise Malformed("an action names no service")
