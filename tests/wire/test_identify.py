@@ -100,6 +100,17 @@ def test_the_endpoint_comes_from_host() -> None:
     assert private.endpoint is None
 
 
+def test_a_route_does_not_show_what_was_sent() -> None:
+    """The representation of a route names the operation and no parameter."""
+    body = b"Action=GetSessionToken&Version=2011-06-15&TokenCode=654321"
+    route = identify(request(body=body), service="sts", request_id="an-id")
+
+    assert isinstance(route, Route)
+    assert route.form["TokenCode"] == "654321"
+    assert "GetSessionToken" in repr(route)
+    assert "654321" not in repr(route)
+
+
 @pytest.mark.parametrize(
     ("accept", "json"),
     [

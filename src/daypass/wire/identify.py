@@ -74,6 +74,10 @@ class Route(NamedTuple):
     accept_json: bool = False
     refusal: ServiceError | None = None
 
+    def __repr__(self) -> str:
+        # The form may hold tokens and codes, and a repr ends up in logs.
+        return f"<Route {self.service} {self.operation} refusal={self.refusal and self.refusal.code}>"
+
 
 def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route | Response:
     """The route of ``raw``, or a final answer that has no envelope.
