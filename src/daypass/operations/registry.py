@@ -21,12 +21,21 @@ Handler = Callable[["Call"], Mapping[str, object] | None]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One implemented operation. ``name`` is ``service:Operation``. ``anonymous``: it needs no signature."""
+    """One implemented operation. ``name`` is ``service:Operation``. ``anonymous``: it needs no signature.
+
+    ``reads_store``: a read that asks the store for more than the snapshot holds (last-used times).
+    """
 
     name: str
     effect: Effect
     handler: Handler
     anonymous: bool = False
+    reads_store: bool = False
+
+    @property
+    def may_block(self) -> bool:
+        """Whether it waits for the store, so that it must not run on the event loop."""
+        return self.reads_store or self.effect in ("changes", "founds")
 
     @property
     def service(self) -> str:
@@ -43,13 +52,15 @@ class Registry:
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
 
-    def operation(self, name: str, effect: Effect, *, anonymous: bool = False) -> Callable[[Handler], Handler]:
+    def operation(
+        self, name: str, effect: Effect, *, anonymous: bool = False, reads_store: bool = False
+    ) -> Callable[[Handler], Handler]:
         """Register the decorated function as operation ``name`` (``sts:AssumeRole``)."""
 
         def register(handler: Handler) -> Handler:
             if name in self._operations:
                 raise RuntimeError(f"operation {name} is registered twice")
-            self._operations[name] = Operation(name, effect, handler, anonymous)
+            self._operations[name] = Operation(name, effect, handler, anonymous, reads_store)
             return handler
 
         return register

@@ -99,7 +99,7 @@ def _named_key(call: Call) -> AccessKey:
     return key
 
 
-@operation("iam:GetAccessKeyLastUsed", "reads")
+@operation("iam:GetAccessKeyLastUsed", "reads", reads_store=True)
 def get_access_key_last_used(call: Call) -> Members:
     """Who a key of this account belongs to, and when, where and for what it was last used."""
     key_id = call.params["AccessKeyId"]

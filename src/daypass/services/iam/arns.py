@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,8 @@ from daypass.errors import Malformed, NoSuchEntity, ValidationError
 from daypass.operations.authorize import denied
 from daypass.operations.call import Call
 from daypass.operations.managed_policies import find_managed_policy
-from daypass.services.iam.tags import Keys
+from daypass.principals import Tags
+from daypass.services.iam.tags import Keys, readings, request_keys
 
 Write = Literal["update policies", "delete policies", "delete policy versions for policies"]
 
@@ -83,11 +85,15 @@ def policy_to_read(call: Call, missing: NoSuchEntity | None = None) -> Found:
         AccessDenied: he may not.
         NoSuchEntity: there is none; ``missing`` where the text is not `Policy … was not found.`
     """
-    return _authorized(call, policy_arn(call), {}, missing)
+    return _authorized(call, policy_arn(call), missing)
 
 
-def own_policy(call: Call, write: Write, keys: Keys | None = None, missing: NoSuchEntity | None = None) -> Found:
+def own_policy(
+    call: Call, write: Write, *, tags: Tags = (), removed: Sequence[str] = (), missing: NoSuchEntity | None = None
+) -> Found:
     """Like ``policy_to_read``, for changing the policy: it must be the caller's account's own.
+
+    ``tags`` and ``removed``: what the request adds or takes off, for policies to ask about.
 
     Raises:
         AccessDenied: also when it is AWS's or another account's, whatever policies say.
@@ -95,12 +101,33 @@ def own_policy(call: Call, write: Write, keys: Keys | None = None, missing: NoSu
     arn = policy_arn(call)
     if Arn.parse(arn).account != call.account.id:
         raise denied(f"Cannot {write} outside your own account.")
-    return _authorized(call, arn, keys or {}, missing)
+    return _authorized(call, arn, missing, tags, {"aws:TagKeys": tuple(removed)} if removed else {})
 
 
-def _authorized(call: Call, arn: str, keys: Keys, missing: NoSuchEntity | None) -> Found:
+def _authorized(call: Call, arn: str, missing: NoSuchEntity | None, tags: Tags = (), keys: Keys | None = None) -> Found:
     policy = find_policy(call, arn)
-    call.authorize(arn, keys=keys, resource_tags=policy.tags if policy else (), shown=f"policy {arn}")
+    authorize_policy(call, arn, f"policy {arn}", tags=tags, resource_tags=policy.tags if policy else (), keys=keys)
     if policy is None:
         raise missing or not_found(arn)
     return Found(arn, policy)
+
+
+def authorize_policy(
+    call: Call,
+    arn: str,
+    shown: str,
+    *,
+    action: str = "",
+    tags: Tags = (),
+    resource_tags: Tags = (),
+    keys: Keys | None = None,
+) -> None:
+    """Refuse unless the caller may do this to a managed policy, under every reading of its tags and the request's.
+
+    # INVARIANT: 2. a second tag key in another case cannot hide the first from a condition.
+    #   tests/services/iam/test_policy_tags.py::test_a_tag_in_another_case_hides_nothing_from_a_condition
+    """
+    asked = keys or ({"aws:TagKeys": tuple(key for key, _ in tags)} if tags else {})
+    for requested in readings(tags):
+        for owned in readings(resource_tags):
+            call.authorize(arn, action=action, keys=request_keys(requested) | asked, resource_tags=owned, shown=shown)

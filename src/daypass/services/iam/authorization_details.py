@@ -23,7 +23,7 @@ Members = dict[str, object]
 _ALL = ("User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy")
 
 
-@operation("iam:GetAccountAuthorizationDetails", "reads")
+@operation("iam:GetAccountAuthorizationDetails", "reads", reads_store=True)
 def get_account_authorization_details(call: Call) -> Members:
     """All that decides who may do what in the account; ``Filter`` chooses kinds. Every list is present, some empty."""
     call.authorize()

@@ -82,7 +82,7 @@ def _checked_trust(call: Call, document: str) -> tuple[tuple[str, str], ...]:
     return bindings
 
 
-@operation("iam:GetRole", "reads")
+@operation("iam:GetRole", "reads", reads_store=True)
 def get_role(call: Call) -> Members:
     """All there is to know of a role, its policies apart."""
     role = target(call, ROLES)

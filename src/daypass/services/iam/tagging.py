@@ -52,14 +52,14 @@ def list_role_tags(call: Call) -> dict[str, object]:
 def tag_policy(call: Call) -> None:
     """Add tags to a customer managed policy or replace their values."""
     tags = request_tags(call)
-    policy = own_policy(call, "update policies", request_keys(tags)).policy
+    policy = own_policy(call, "update policies", tags=tags).policy
     call.put(replace(policy, tags=merged(policy.tags, tags, EXACT)))
 
 
 @operation("iam:UntagPolicy", "changes")
 def untag_policy(call: Call) -> None:
     """Take tags off a customer managed policy."""
-    policy = own_policy(call, "update policies", _removed(call)).policy
+    policy = own_policy(call, "update policies", removed=call.params["TagKeys"]).policy
     call.put(replace(policy, tags=without(policy.tags, call.params["TagKeys"], EXACT)))
 
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 
 from daypass.errors import InvalidInput
 from daypass.operations.call import Call
 from daypass.operations.paging import Listing
 from daypass.principals import Tags
 from daypass.services.iam import quotas
+
+_MOST_READINGS = 16
 
 Keys = dict[str, str | tuple[str, ...]]
 
@@ -46,17 +50,36 @@ def request_keys(tags: Tags) -> Keys:
     return keys
 
 
+def readings(tags: Tags) -> list[Tags]:
+    """Every way to read ``tags`` as condition keys. Those know no case, the tag keys of managed policies do.
+
+    Whoever may do something must be allowed under each reading: ``env=dev`` beside ``ENV=prod`` is both.
+
+    Raises:
+        InvalidInput: more readings than anybody needs.
+    """
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for tag in tags:
+        alike.setdefault(tag[0].lower(), []).append(tag)
+    if len(alike) == len(tags):
+        return [tags]
+    if prod(map(len, alike.values())) > _MOST_READINGS:
+        raise InvalidInput("Too many tag keys differ only by case.")
+    return list(product(*alike.values()))
+
+
 def merged(old: Tags, new: Tags, rules: TagRules) -> Tags:
     """``old`` with ``new`` put in: a key that is there keeps its place and takes the new spelling and value.
 
     Raises:
-        InvalidInput: ``new`` has a key twice, or a key that is reserved.
+        InvalidInput: ``new`` has a key twice, a key that is reserved, or too many that differ only by case.
         LimitExceeded: more than 50 tags afterwards.
     """
     _check(new, rules)
     tags = {rules.fold(key): (key, value) for key, value in old}
     tags.update({rules.fold(key): (key, value) for key, value in new})
     quotas.TAGS.require(len(tags))
+    readings(tuple(tags.values()))  # what is stored can be read
     return tuple(tags.values())
 
 
