@@ -1,0 +1,45 @@
+"""Requests that two parties could read differently, each with what must become of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.conftest import Running, exchange
+
+CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("cases").joinpath("framing.json").read_text())
+
+
+def wire_bytes(parts: list[Any]) -> bytes:
+    """A case's ``send``: text, whose characters are bytes, and ``[text, times]``."""
+    return b"".join((part if isinstance(part, str) else part[0] * part[1]).encode("latin-1") for part in parts)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_each_malformed_request_gets_its_status_and_no_service_sees_it(server: Running, case: dict[str, Any]) -> None:
+    """A request that has one reading is served as sent; any other is refused, and nothing after it is read."""
+    server.recorder.seen.clear()
+    answers = exchange(server, wire_bytes(case["send"]), head_only=case["served"] and case["served"][0][0] == "HEAD")
+    assert [answer.status for answer in answers] == case["status"]
+    seen = [[raw.method, raw.target.decode(), raw.body.decode()] for raw in server.recorder.seen]
+    assert seen == case["served"]
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case["status"] and case["status"][-1] >= 400], ids=lambda case: case["name"]
+)
+def test_a_refusal_is_empty_and_ends_the_connection(server: Running, case: dict[str, Any]) -> None:
+    """A refusal says nothing but its status and date, and that it closes."""
+    refusal = exchange(server, wire_bytes(case["send"]))[-1]
+    assert refusal.body == b""
+    assert refusal.headers.pop("date")
+    assert refusal.headers == {"content-length": "0", "connection": "close"}
+
+
+def test_there_are_enough_cases() -> None:
+    """The corpus only grows."""
+    assert len(CASES) >= 150
+    assert sum(not case["served"] for case in CASES) >= 110
