@@ -56,14 +56,16 @@ class Daypass:
         self.installation = storage.installation
         self.audit = AuditTrail(data / "audit", _audit_settings(settings))
         master = open_master_key(data, storage.sealing_keys)
-        self.keys = RingKeeper(storage.sealing_keys, master, clock=clock, entropy=entropy)
+        self.keys = RingKeeper(
+            storage.sealing_keys, master, clock=clock, entropy=entropy, rotation_period=settings.key_rotation_seconds
+        )
         _settle(self.installation, PARTITION, _wanted_partition(settings), "aws")
         self.default_account = _settle(self.installation, ACCOUNT, settings.account_id, _fresh_account(entropy))
         self.region = _settle_region(self.installation, settings.region)
         ports = Ports(clock, entropy, storage.directory, storage.store, self.keys, self.audit, storage.last_used)
         place = Place(self.installation.partition, self.region)
         strict = settings.audit_verification == "required"
-        self.service = Service(ports, REGISTRY, place, strict_audit=strict)
+        self.service = Service(ports, REGISTRY, place, strict_audit=strict, signing_keys=settings.signing_key_cache)
         self.first_start = False
         self._clock, self._entropy = clock, entropy
         self._stop = Event()
@@ -147,7 +149,9 @@ def open_daypass(
     """
     with ExitStack() as undo:
         existing(data)
-        storage = undo.enter_context(open_store(settings.database, data, follow=follow))
+        storage = undo.enter_context(
+            open_store(settings.database, data, follow=follow, max_stale=settings.max_staleness_seconds)
+        )
         daypass = Daypass(settings, data, storage, clock=clock or SystemClock(), entropy=entropy or SystemEntropy())
         undo.pop_all()
         undo.push(daypass)

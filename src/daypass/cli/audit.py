@@ -76,7 +76,7 @@ def _folder() -> Path:
 
 def _line(record: dict[str, object]) -> str:
     who = record.get("userIdentity")
-    arn = who.get("arn") or who.get("type") if isinstance(who, dict) else None
+    arn = who.get("arn") or who.get("userName") or who.get("type") if isinstance(who, dict) else None
     source = str(record.get("eventSource") or "").partition(".")[0]
     parts = [record.get("eventTime"), f"{source}:{record.get('eventName')}", arn, record.get("sourceIPAddress")]
     if record.get("errorCode"):

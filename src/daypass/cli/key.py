@@ -39,15 +39,16 @@ _user_option = click.option("--user", metavar="NAME", required=True, help="The u
 def create(user: str, account: str | None, save: bool, as_json: bool) -> None:
     """Make an access key of a user; the secret is printed now and never again."""
     from daypass.adapters.credentials_file import DEFAULT
-    from daypass.cli.opened import opened, save_key
+    from daypass.cli.opened import hosted, opened, save_key
 
     with opened() as daypass:
+        account = hosted(daypass, account)
         key: Mapping[str, Any] = daypass.operator("iam:CreateAccessKey", {"UserName": user}, account)["AccessKey"]
-        first = daypass.default_account
-        snapshot = daypass.storage.directory.load(account or first)
+        first = account == daypass.default_account
+        snapshot = daypass.storage.directory.load(account)
     facts = {name: key[name] for name in ("UserName", "AccessKeyId", "SecretAccessKey")}
     if save:
-        profile = DEFAULT if account in (None, first) else snapshot.account.name if snapshot else str(account)
+        profile = DEFAULT if first or snapshot is None else snapshot.account.name
         saved = save_key(data_directory(), profile, key["AccessKeyId"], key["SecretAccessKey"])
         facts["Profile"] = profile if as_json else saved
     print_json(facts) if as_json else print_facts(facts)
@@ -60,10 +61,10 @@ def create(user: str, account: str | None, save: bool, as_json: bool) -> None:
 @json_option
 def list_keys(user: str, account: str | None, as_json: bool) -> None:
     """List the access keys of a user, without secrets."""
-    from daypass.cli.opened import opened
+    from daypass.cli.opened import hosted, opened
 
     with opened() as daypass:
-        keys = daypass.operator("iam:ListAccessKeys", {"UserName": user}, account)["AccessKeyMetadata"]
+        keys = daypass.operator("iam:ListAccessKeys", {"UserName": user}, hosted(daypass, account))["AccessKeyMetadata"]
     rows = [dict(key) | {"CreateDate": _shown(key["CreateDate"])} for key in keys]
     if as_json:
         print_json(rows)
@@ -79,10 +80,11 @@ def list_keys(user: str, account: str | None, as_json: bool) -> None:
 @data_option
 def delete(access_key_id: str, user: str, account: str | None) -> None:
     """Delete an access key of a user; it never works again."""
-    from daypass.cli.opened import opened
+    from daypass.cli.opened import hosted, opened
 
     with opened() as daypass:
-        daypass.operator("iam:DeleteAccessKey", {"UserName": user, "AccessKeyId": access_key_id}, account)
+        named = {"UserName": user, "AccessKeyId": access_key_id}
+        daypass.operator("iam:DeleteAccessKey", named, hosted(daypass, account))
     click.echo(f"deleted {access_key_id}")
 
 

@@ -31,6 +31,23 @@ def opened() -> Iterator[Daypass]:
         yield daypass
 
 
+def hosted(daypass: Daypass, account: str | None) -> str:
+    """The account that a command is about: ``account`` if this daypass has it, by default the first one.
+
+    Raises:
+        CommandError: there is no such account here.
+    """
+    from daypass.cli.problems import CommandError
+
+    if account is None:
+        return daypass.default_account
+    if daypass.storage.directory.load(account) is None:
+        raise CommandError(
+            f"there is no account {account} here", "see daypass account list, or make it: daypass account create"
+        )
+    return account
+
+
 def save_key(data: Path, profile: str, access_key_id: str, secret_access_key: str) -> str:
     """Put a key into ``DATA/credentials``; where it now stands, or why it does not.
 

@@ -32,7 +32,7 @@ def enable(account: str | None, profile: str | None, as_json: bool) -> None:
     Needs the setting `root_credentials = true`: nothing can be denied to root within its account.
     """
     from daypass.adapters.credentials_file import is_profile
-    from daypass.cli.opened import opened, save_key
+    from daypass.cli.opened import hosted, opened, save_key
     from daypass.cli.problems import CommandError
 
     if profile is not None and not is_profile(profile):
@@ -43,9 +43,10 @@ def enable(account: str | None, profile: str | None, as_json: bool) -> None:
                 "set root_credentials = true in DATA/daypass.toml (or DAYPASS_ROOT_CREDENTIALS=true) for this command"
             )
             raise CommandError("root credentials are off", advice)
+        account = hosted(daypass, account)
         key = daypass.operator("daypass:CreateRootAccessKey", {}, account)["AccessKey"]
         facts = {
-            "AccountId": account or daypass.default_account,
+            "AccountId": account,
             "AccessKeyId": key["AccessKeyId"],
             "SecretAccessKey": key["SecretAccessKey"],
         }
@@ -61,10 +62,10 @@ def enable(account: str | None, profile: str | None, as_json: bool) -> None:
 @json_option
 def disable(account: str | None, as_json: bool) -> None:
     """Delete all access keys of the account's root user."""
-    from daypass.cli.opened import opened
+    from daypass.cli.opened import hosted, opened
 
     with opened() as daypass:
-        gone = list(daypass.operator("daypass:DeleteRootAccessKeys", {}, account)["AccessKeyIds"])
+        gone = list(daypass.operator("daypass:DeleteRootAccessKeys", {}, hosted(daypass, account))["AccessKeyIds"])
     if as_json:
         print_json({"AccessKeyIds": gone})
     else:

@@ -58,11 +58,19 @@ class Place:
 class Service:
     """All operations behind one door."""
 
-    def __init__(self, ports: Ports, registry: Registry, place: Place, *, strict_audit: bool = False) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        registry: Registry,
+        place: Place,
+        *,
+        strict_audit: bool = False,
+        signing_keys: int = 16_384,
+    ) -> None:
         self._ports = ports
         self._registry = registry
         self._place = place
-        self._authenticator = Authenticator(ports.keys)
+        self._authenticator = Authenticator(ports.keys, capacity=signing_keys)
         self._performer = Performer(ports, strict_audit=strict_audit)
 
     def serve(self, raw: RawRequest) -> Response:
@@ -129,7 +137,7 @@ class Service:
         assert model is not None, "a route without refusal has an operation"
         record.event = model.name
         operation = self._registry.find(model.qualified_name)
-        if operation is not None and operation.effect == "changes" and not may_block:
+        if operation is not None and operation.may_block and not may_block:
             raise NotLoaded(model.qualified_name)
         if signature is None:
             raise MissingAuthenticationToken(sigv4.MISSING_TOKEN)

@@ -174,15 +174,22 @@ def drop(ring: Keyring, now: int) -> Keyring:
     return ring if len(kept) == len(ring.keys) else Keyring(kept)
 
 
-def advance(ring: Keyring, now: int, fresh: Callable[[], tuple[str, bytes]], *, on_demand: bool = False) -> Keyring:
+def advance(
+    ring: Keyring,
+    now: int,
+    fresh: Callable[[], tuple[str, bytes]],
+    *,
+    on_demand: bool = False,
+    period: int = ROTATION_PERIOD,
+) -> Keyring:
     """Take every step that is due at ``now``; the same ring when none is.
 
     ``fresh`` makes the id and material of a new key; it is called only when one is announced. ``on_demand`` announces
-    one although the active key is not old yet.
+    one although the active key is not yet ``period`` seconds old.
     """
     ring = drop(ring, now)
     activated = activate(ring, now)
     if activated is not ring:
         return activated
-    due = on_demand or now >= ring.active.active_from + ROTATION_PERIOD
+    due = on_demand or now >= ring.active.active_from + period
     return announce(ring, *fresh(), now) if due and not ring.announced else ring

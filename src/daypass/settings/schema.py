@@ -80,12 +80,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = False
     key_rotation_seconds: Annotated[
         int,
-        Meta(ge=60, le=366 * 86_400, description="Age at which a sealing key is replaced."),
+        Meta(ge=3_600, le=366 * 86_400, description="Age at which a sealing key gets a successor."),
     ] = 86_400
     signing_key_cache: Annotated[
         int,
-        Meta(ge=0, le=10_000_000, description="Derived signing keys that each process remembers."),
-    ] = 65_536
+        Meta(ge=2, le=10_000_000, description="Signing keys, and opened session tokens, that each process remembers."),
+    ] = 16_384
     max_staleness_seconds: Annotated[
         int,
         Meta(ge=5, description="How long a node answers without having heard from its database; then it refuses."),

@@ -235,6 +235,13 @@ def test_rotation_on_demand_takes_two_calls() -> None:
     assert opened(token_of(taken, NOW), other.ring()).issued == NOW
 
 
+def test_the_operator_sets_how_old_a_key_gets() -> None:
+    """With a period of an hour a successor is announced after an hour and not before."""
+    node = RingKeeper(MemorySealingKeys(), MASTER, clock=Watch(), entropy=SystemEntropy(), rotation_period=HOUR)
+    assert node.rotate(NOW + HOUR - 1).announced is None
+    assert node.rotate(NOW + HOUR).announced is not None
+
+
 def test_a_node_that_loses_the_race_takes_the_winners_ring() -> None:
     """Two nodes that rotate at the same moment end with one and the same new key."""
     store = FaultyStore()

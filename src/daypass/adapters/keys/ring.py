@@ -16,7 +16,15 @@ from daypass.credentials import Secret
 from daypass.entities import AccessKey
 from daypass.errors import InternalFailure, Malformed
 from daypass.ports import Clock, Entropy, SealingKeyStore, StoredSealingKey, StoreUnavailable
-from daypass.sessions.keyring import ID_BYTES, MATERIAL_BYTES, Keyring, SealingKey, advance, first_ring
+from daypass.sessions.keyring import (
+    ID_BYTES,
+    MATERIAL_BYTES,
+    ROTATION_PERIOD,
+    Keyring,
+    SealingKey,
+    advance,
+    first_ring,
+)
 
 REFRESH_GAP = 1.0
 """Seconds between two readings of the store that unknown key ids can bring about."""
@@ -46,8 +54,10 @@ class RingKeeper:
         clock: Clock,
         entropy: Entropy,
         monotonic: Callable[[], float] = time.monotonic,
+        rotation_period: int = ROTATION_PERIOD,
     ) -> None:
         self._store, self._master, self._entropy, self._monotonic = store, master, entropy, monotonic
+        self._period = rotation_period
         self._lock = Lock()
         self._asked = monotonic() - REFRESH_GAP
         self._rows: Rows = ()
@@ -87,7 +97,7 @@ class RingKeeper:
         """
         with self._lock:
             self._adopt(self._load())
-            following = advance(self._ring, now, self._fresh, on_demand=on_demand)
+            following = advance(self._ring, now, self._fresh, on_demand=on_demand, period=self._period)
             if following is not self._ring:
                 rows = self._wrapped(following)
                 self._adopt(rows if self._store.swap(self._rows, rows) else self._load())
