@@ -10,7 +10,7 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from daypass.errors import MissingAuthenticationToken
+from daypass.errors import InvalidClientTokenId, MissingAuthenticationToken
 from daypass.exchange import RawRequest
 from daypass.sigv4 import (
     MISSING_TOKEN,
@@ -58,12 +58,14 @@ def accept(
     region: str = "us-east-1",
     profile: Profile = QUERY_PROFILE,
 ) -> UnverifiedSignature:
-    """All checks in their order, as the pipeline makes them; raises what refuses the request."""
+    """All checks in their order, as the pipeline makes them; raises what refuses the request. Only one key is known."""
     unverified = read_authorization(raw)
     if unverified is None:
         raise MissingAuthenticationToken(MISSING_TOKEN)
     check_time(unverified, now)
     check_scope(unverified, service=service, regions={region})
+    if unverified.access_key_id != KEY_ID:  # the signature does not cover the id: finding the key by it does
+        raise InvalidClientTokenId("The security token included in the request is invalid.")
     key = signing_key(secret, unverified.date, unverified.region, unverified.service)
     verify_signature(raw, unverified, key, profile=profile)
     return unverified

@@ -10,6 +10,7 @@ import pytest
 from daypass.errors import SignatureDoesNotMatch
 from daypass.exchange import Header, RawRequest
 from daypass.sigv4 import (
+    JSON_PROFILE,
     QUERY_PROFILE,
     S3_PROFILE,
     Profile,
@@ -153,16 +154,20 @@ def test_headers_that_mean_nothing_to_us_need_no_signature() -> None:
         b"application/x-www-form-urlencoded",
         b"application/x-www-form-urlencoded; charset=utf-8",
         b" Application/X-WWW-Form-Urlencoded ;charset=utf-8",
-        b"application/x-amz-json-1.1",
     ],
 )
 def test_an_unsigned_content_type_may_say_what_goes_without_saying(media_type: bytes) -> None:
-    """The AWS SDK for PHP never signs it, and for a query or JSON service it adds nothing."""
+    """The AWS SDK for PHP never signs it, and for a query service a form adds nothing."""
     raw = adding(Odd(body=ASSUME_ROLE).request(), (b"content-type", media_type))
     assert accept(raw).access_key_id == KEY_ID
+    assert refusal(raw, JSON_PROFILE) == "content-type is not signed"
+    json = adding(Odd(body=b"{}").request(), (b"content-type", b"application/x-amz-json-1.1"))
+    assert accept(json, profile=JSON_PROFILE).access_key_id == KEY_ID
 
 
-@pytest.mark.parametrize("media_type", [b"text/plain", b"", b"multipart/form-data; boundary=x", b"application/json"])
+@pytest.mark.parametrize(
+    "media_type", [b"text/plain", b"", b"multipart/form-data; boundary=x", b"application/x-amz-json-1.1"]
+)
 def test_an_unsigned_content_type_may_say_nothing_else(media_type: bytes) -> None:
     """A type that would change how the body is read must be signed."""
     raw = adding(Odd(body=ASSUME_ROLE).request(), (b"content-type", media_type))

@@ -22,13 +22,14 @@ Sources: IAM User Guide, "AWS Signature Version 4 for API requests" and "Trouble
 """
 
 from daypass.sigv4.authorization import MISSING_TOKEN, read_authorization
-from daypass.sigv4.canonical import QUERY_PROFILE, S3_PROFILE, Profile
+from daypass.sigv4.canonical import JSON_PROFILE, QUERY_PROFILE, S3_PROFILE, Profile
 from daypass.sigv4.presign import presign_request
 from daypass.sigv4.scope import UnverifiedSignature, check_scope, check_time
 from daypass.sigv4.sign import SigningKeys, sign_request, signing_key
 from daypass.sigv4.verify import verify_signature
 
 __all__ = [
+    "JSON_PROFILE",
     "MISSING_TOKEN",
     "QUERY_PROFILE",
     "S3_PROFILE",

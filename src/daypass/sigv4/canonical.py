@@ -55,8 +55,8 @@ class Profile:
     order, so only a service to which it means nothing may allow it.
     ``allow_appended_token``: a presigned request may carry its session token outside the signature, as a few services'
     clients do. The token is sealed and names its key, so it proves itself.
-    ``unsigned_content_types``: the media types a body may have whose ``Content-Type`` is not signed (the AWS SDK for
-    PHP never signs it); None allows any.
+    ``unsigned_content_types``: the media types a body may have whose ``Content-Type`` is not signed, because they go
+    without saying (the AWS SDK for PHP never signs it); None allows any.
     """
 
     double_encode_path: bool = True
@@ -65,12 +65,11 @@ class Profile:
     sends_payload_hash: bool = False
     allow_unordered_values: bool = False
     allow_appended_token: bool = True
-    unsigned_content_types: frozenset[bytes] | None = frozenset(
-        {b"application/x-www-form-urlencoded", b"application/x-amz-json-1.0", b"application/x-amz-json-1.1"}
-    )
+    unsigned_content_types: frozenset[bytes] | None = frozenset({b"application/x-www-form-urlencoded"})
 
 
 QUERY_PROFILE = Profile()
+JSON_PROFILE = Profile(unsigned_content_types=frozenset({b"application/x-amz-json-1.0", b"application/x-amz-json-1.1"}))
 S3_PROFILE = Profile(
     double_encode_path=False,
     normalize_path=False,
