@@ -9,6 +9,8 @@ Families: ``AKIA`` long-term key, ``ASIA`` temporary key, ``AIDA`` user, ``AROA`
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 RANDOM_BYTES = 6
 """Entropy that one identifier takes; 39 of its 48 bits go into the account-carrying part, 5 into the 17th character."""
 
@@ -21,9 +23,20 @@ _CARRIES_ACCOUNT = 1 << 79
 
 def access_key_id(family: str, account: str, entropy: bytes) -> str:
     """A 20-character key id that carries ``account`` (12 digits). ``entropy``: ``RANDOM_BYTES`` bytes."""
-    random = int.from_bytes(entropy[:5], "big") >> 1
-    number = _CARRIES_ACCOUNT | int(account) << 39 | random
-    return family + "".join([_PAIRS[number >> shift & 1023] for shift in range(70, -10, -10)])
+    prefix, account_bit = _account_part(account)
+    number = account_bit | int.from_bytes(entropy[:5], "big") >> 1
+    pairs = _PAIRS
+    return (
+        f"{family}{prefix}{pairs[number >> 30]}{pairs[number >> 20 & 1023]}{pairs[number >> 10 & 1023]}"
+        f"{pairs[number & 1023]}"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _account_part(account: str) -> tuple[str, int]:
+    """The 8 characters that identifiers of ``account`` begin with, and the account's last bit, which is in the rest."""
+    number = _CARRIES_ACCOUNT | int(account) << 39
+    return "".join(_PAIRS[number >> shift & 1023] for shift in (70, 60, 50, 40)), number & 1 << 39
 
 
 def unique_id(family: str, account: str, entropy: bytes) -> str:

@@ -20,6 +20,9 @@ from daypass.snapshot import AccountSnapshot
 
 EVENT_VERSION = "1.11"
 
+LONGEST_MESSAGE = 1_024
+"""Characters of ``errorMessage``, as CloudTrail cuts it: a validation error can echo much of a request."""
+
 
 class Record:
     """One call's record while it is being written. Members are filled as they become known."""
@@ -99,7 +102,7 @@ class Record:
             "sourceIPAddress": raw.peer if raw else "operator",
             "userAgent": agent.decode("latin-1")[:512] if agent else None,
             "errorCode": error.code if error else None,
-            "errorMessage": error.message if error else None,
+            "errorMessage": error.message[:LONGEST_MESSAGE] if error else None,
             "requestParameters": self.request,
             "responseElements": self.response,
             "additionalEventData": None,

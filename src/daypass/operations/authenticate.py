@@ -25,7 +25,7 @@ from daypass.errors import ExpiredToken, InvalidClientTokenId
 from daypass.exchange import RawRequest
 from daypass.ids import account_of
 from daypass.ports import Keys, NotLoaded
-from daypass.principals import Caller, FederatedUser, Principal, RoleSession, Root, Session, User
+from daypass.principals import Caller, FederatedUser, RoleSession, Root, Session, User
 from daypass.sessions.keyring import Keyring
 from daypass.sessions.limits import effective_tags
 from daypass.sessions.token import UnknownSealingKey, open_token
@@ -103,7 +103,7 @@ class Authenticator:
             raise InvalidClientTokenId(_UNKNOWN_KEY, detail="unknown access key")
         if key.status != "Active":
             raise InvalidClientTokenId(_UNKNOWN_KEY, detail="inactive access key")
-        return Caller(*_owner(key, snapshot)), self._keys.open_secret(key)
+        return _owner(key, snapshot), self._keys.open_secret(key)
 
     def _temporary(
         self, unverified: UnverifiedSignature, find_account: FindAccount, now: float, *, may_block: bool
@@ -146,14 +146,23 @@ class Authenticator:
         return open_token(token, access_key_id, self._keys.ring())
 
 
-def _owner(key: AccessKey, snapshot: AccountSnapshot) -> tuple[Principal, str, None, tuple[tuple[str, str], ...]]:
-    """The fields of the caller that holds a long-term key."""
+def _owner(key: AccessKey, snapshot: AccountSnapshot) -> Caller:
+    """The caller that holds a long-term key; made once per snapshot."""
+    name = ("caller", key.id)
+    found = snapshot.derived.get(name)
+    if found is None:
+        found = snapshot.derived[name] = _holder(key, snapshot)
+    assert isinstance(found, Caller)
+    return found
+
+
+def _holder(key: AccessKey, snapshot: AccountSnapshot) -> Caller:
     if key.user_id == snapshot.id:
-        return Root(snapshot.id, snapshot.partition), key.id, None, ()
+        return Caller(Root(snapshot.id, snapshot.partition), key.id)
     user = snapshot.users.get(key.user_id)
     if user is None:
         raise InvalidClientTokenId(_UNKNOWN_KEY, detail="the key's user is gone")
-    return User(snapshot.id, user.id, user.name, user.path, snapshot.partition), key.id, None, user.tags
+    return Caller(User(snapshot.id, user.id, user.name, user.path, snapshot.partition), key.id, None, user.tags)
 
 
 def session_caller(session: Session, snapshot: AccountSnapshot) -> Caller | None:
