@@ -12,7 +12,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
@@ -21,23 +21,25 @@ from daypass.errors import ValidationError
 from daypass.operations.call import Call
 
 T = TypeVar("T")
-Entry = tuple[int, bytes, Any]
-"""Number of the list, key, item."""
 
 DEFAULT_ITEMS = 100
 _CHECK = 6
 _WHOLE_KEY = 160  # bytes of a key that a marker holds: 320 characters, the longest marker, hold 240 bytes
-_HEAD = 1 + _WHOLE_KEY
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """One list of an answer: its member name, its items in any order, their keys (unique, give the order) and form."""
+    """One list of an answer: its member name, and its items in the order of their keys, which are unique."""
 
     member: str
-    items: Iterable[T]
+    items: Sequence[T]
     key: Callable[[T], str]
     show: Callable[[T], object]
+
+    @classmethod
+    def of(cls, member: str, items: Iterable[T], key: Callable[[T], str], show: Callable[[T], object]) -> Listing[T]:
+        """A listing of items that come in any order."""
+        return cls(member, sorted(items, key=key), key, show)
 
 
 def page(call: Call, *listings: Listing[Any]) -> dict[str, object]:
@@ -46,45 +48,53 @@ def page(call: Call, *listings: Listing[Any]) -> dict[str, object]:
     Raises:
         ValidationError: ``Invalid Marker.``
     """
-    order = sorted(_order(listings), key=lambda entry: entry[:2])
-    start = _start(call, order)
+    start = _start(call, listings)
     end = start + call.params.get("MaxItems", DEFAULT_ITEMS)
-    result: dict[str, object] = {listing.member: [] for listing in listings}
-    for number, _, item in order[start:end]:
-        shown = result[listings[number].member]
-        assert isinstance(shown, list)
-        shown.append(listings[number].show(item))
-    result["IsTruncated"] = end < len(order)
-    if end < len(order):
-        result["Marker"] = _marker(call, _place(order[end - 1]))
+    result: dict[str, object] = {}
+    last, before = b"", 0
+    for number, listing in enumerate(listings):
+        items = listing.items[max(0, start - before) : max(0, end - before)]
+        result[listing.member] = [listing.show(item) for item in items]
+        last = _place(number, listing.key(items[-1])) if items else last
+        before += len(listing.items)
+    result["IsTruncated"] = end < before
+    if end < before:
+        result["Marker"] = _marker(call, last)
     return result
 
 
-def _order(listings: tuple[Listing[Any], ...]) -> Iterable[Entry]:
-    for number, listing in enumerate(listings):
-        for item in listing.items:
-            yield number, listing.key(item).encode(), item
+def _place(number: int, key: str) -> bytes:
+    """Where an item stands: the number of its list and its key. A longer key is cut and told apart by its hash."""
+    whole = key.encode()
+    return _head(number, key) + (b"" if len(whole) <= _WHOLE_KEY else sha256(whole).digest()[:8])
 
 
-def _place(entry: Entry) -> bytes:
-    """An entry's place in the order; a longer key is cut and told apart by its hash."""
-    key = entry[1]
-    return _head(entry) + (b"" if len(key) <= _WHOLE_KEY else sha256(key).digest()[:8])
+def _head(number: int, key: str) -> bytes:
+    return bytes((number,)) + key.encode()[:_WHOLE_KEY]
 
 
-def _start(call: Call, order: list[Entry]) -> int:
-    """How many entries lie at or before the marker."""
+def _start(call: Call, listings: tuple[Listing[Any], ...]) -> int:
+    """How many items lie at or before the marker."""
     if "Marker" not in call.params:
         return 0
     place = _open(call, call.params["Marker"])
-    first = bisect_left(order, place[:_HEAD], key=_head)
-    namesakes = order[first : bisect_right(order, place[:_HEAD], key=_head)]
-    # The item may be gone by now. Entries whose cut key is the same are then shown twice rather than not at all.
-    return next((first + behind for behind, entry in enumerate(namesakes, 1) if _place(entry) == place), first)
+    number = place[0]
+    before = sum(len(listing.items) for listing in listings[:number])
+    return before + _behind(listings[number], number, place) if number < len(listings) else before
 
 
-def _head(entry: Entry) -> bytes:
-    return bytes((entry[0],)) + entry[1][:_WHOLE_KEY]
+def _behind(listing: Listing[Any], number: int, place: bytes) -> int:
+    """How many items of the marker's own list lie at or before it."""
+
+    def head(item: object) -> bytes:
+        return _head(number, listing.key(item))
+
+    items, wanted = listing.items, place[: 1 + _WHOLE_KEY]
+    first = bisect_left(items, wanted, key=head)
+    namesakes = items[first : bisect_right(items, wanted, key=head)]
+    # The item may be gone by now. Items whose cut key is the same are then shown twice rather than not at all.
+    places = (_place(number, listing.key(item)) for item in namesakes)
+    return next((first + behind for behind, own in enumerate(places, 1) if own == place), first)
 
 
 def _check(call: Call, place: bytes) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from daypass.operations.registry import REGISTRY
 from tests.services.iam.world import Refusal, World, agrees
 
 CASES = [
@@ -32,3 +33,12 @@ def test_the_service_does_what_the_case_says(case: dict[str, Any], world: World)
         expected = world.filled(case["answers"])
         assert not isinstance(answer, Refusal), answer
         assert agrees(expected, answer), answer
+
+
+def test_every_operation_is_judged_by_some_case() -> None:
+    """No IAM operation is implemented without a case that calls it."""
+    called = {
+        step[0] for parameters in CASES for case in parameters.values for step in (*case.get("given", ()), case["when"])
+    }
+    implemented = {name.removeprefix("iam:") for name in REGISTRY.names() if name.startswith("iam:")}
+    assert implemented - called == set()

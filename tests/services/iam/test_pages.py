@@ -77,6 +77,16 @@ def test_a_hundred_is_the_usual_page(world: World) -> None:
     assert (len(first), rest, end) == (100, ["u099"], None)
 
 
+def test_boto3_walks_the_pages_by_itself(world: World) -> None:
+    """The paginators and waiters of the SDK understand what is sent."""
+    for name in "bcd":
+        world.must("CreateUser", {"UserName": name})
+    iam = world.daypass.client("iam", world.admin)
+    pages = iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 3})
+    assert [[user["UserName"] for user in each["Users"]] for each in pages] == [["admin", "b", "c"], ["d"]]
+    iam.get_waiter("user_exists").wait(UserName="d", WaiterConfig={"MaxAttempts": 1})
+
+
 def test_several_lists_are_paged_as_one(world: World) -> None:
     """ListEntitiesForPolicy goes through users, then roles; each page has all its lists."""
     arn = world.must("CreatePolicy", {"PolicyName": "p", "PolicyDocument": S3})["Policy"]["Arn"]

@@ -66,7 +66,9 @@ def list_access_keys(call: Call) -> Members:
     keys = keys_of(call, owner)
     return page(
         call,
-        Listing("AccessKeyMetadata", keys, lambda key: f"{key.created:020d}{key.id}", lambda key: _members(owner, key)),
+        Listing.of(
+            "AccessKeyMetadata", keys, lambda key: f"{key.created:020d}{key.id}", lambda key: _members(owner, key)
+        ),
     )
 
 

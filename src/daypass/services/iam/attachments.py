@@ -79,7 +79,7 @@ def _list(call: Call, kind: Kind[Named]) -> Members:
     entity = target(call, kind)
     prefix = call.params.get("PathPrefix", "/")
     arns = (arn for arn in entity.attached if _path_and_name(arn).startswith(prefix))
-    return page(call, Listing("AttachedPolicies", arns, _order, _members))
+    return page(call, Listing.of("AttachedPolicies", arns, _order, _members))
 
 
 def attached_policies(entity: User | Role) -> list[Members]:

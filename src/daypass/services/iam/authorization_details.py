@@ -16,6 +16,7 @@ from daypass.services.iam.boundaries import boundary_member
 from daypass.services.iam.inline_policies import inline_policies
 from daypass.services.iam.policy_versions import version_members
 from daypass.services.iam.tags import WITHOUT_CASE, in_order
+from daypass.services.iam.targets import ROLES, USERS, by_name, name_key
 from daypass.services.iam.usage import usage
 
 Members = dict[str, object]
@@ -28,18 +29,13 @@ def get_account_authorization_details(call: Call) -> Members:
     """All that decides who may do what in the account; ``Filter`` chooses kinds. Every list is present, some empty."""
     call.authorize()
     wanted = call.params.get("Filter") or _ALL
-    account = call.account
     result = page(
         call,
-        Listing("UserDetailList", account.users.values() if "User" in wanted else (), _name, lambda u: _user(call, u)),
-        Listing("RoleDetailList", account.roles.values() if "Role" in wanted else (), _name, lambda r: _role(call, r)),
-        Listing("Policies", _policies(call, wanted), lambda found: found.arn, lambda found: _policy(call, found)),
+        Listing("UserDetailList", by_name(call, USERS) if "User" in wanted else [], name_key, lambda u: _user(call, u)),
+        Listing("RoleDetailList", by_name(call, ROLES) if "Role" in wanted else [], name_key, lambda r: _role(call, r)),
+        Listing.of("Policies", _policies(call, wanted), lambda found: found.arn, lambda found: _policy(call, found)),
     )
     return {"GroupDetailList": []} | result
-
-
-def _name(entity: User | Role) -> str:
-    return entity.name.lower()
 
 
 def _user(call: Call, user: User) -> Members:

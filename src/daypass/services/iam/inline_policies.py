@@ -81,7 +81,7 @@ def _get(call: Call, kind: Kind[Named]) -> Members:
 
 def _list(call: Call, kind: Kind[Named]) -> Members:
     names = (policy.name for policy in target(call, kind).inline)
-    return page(call, Listing("PolicyNames", names, lambda name: name, lambda name: name))
+    return page(call, Listing.of("PolicyNames", names, lambda name: name, lambda name: name))
 
 
 def _delete(call: Call, kind: Kind[Named]) -> None:

@@ -13,7 +13,7 @@ from daypass.services.iam import quotas
 from daypass.services.iam.arns import Found, authorize_policy, not_attachable, own_policy, policy_to_read
 from daypass.services.iam.documents import check_managed
 from daypass.services.iam.tags import EXACT, as_sent, in_order, merged, request_tags
-from daypass.services.iam.targets import arn_of, authorize_listing
+from daypass.services.iam.targets import ROLES, USERS, arn_of, authorize_listing, by_name, name_key
 from daypass.services.iam.usage import usage
 
 Members = dict[str, object]
@@ -92,7 +92,7 @@ def list_policies(call: Call) -> Members:
     authorize_listing(call, "policy")
     prefix = call.params.get("PathPrefix", "/")
     listed = (found for found in _in_scope(call) if found.policy.path.startswith(prefix) and _is_wanted(call, found))
-    return page(call, Listing("Policies", listed, _order, lambda found: members(call, found)))
+    return page(call, Listing.of("Policies", listed, _order, lambda found: members(call, found)))
 
 
 def _in_scope(call: Call) -> list[Found]:
@@ -140,18 +140,14 @@ def list_entities_for_policy(call: Call) -> Members:
     """The users and roles of this account that have a managed policy attached or as their boundary."""
     arn = policy_to_read(call, missing=not_attachable(call.params["PolicyArn"])).arn
     wanted = call.params.get("EntityFilter")
-    users = (user for user in call.account.users.values() if wanted in (None, "User") and _uses(call, user, arn))
-    roles = (role for role in call.account.roles.values() if wanted in (None, "Role") and _uses(call, role, arn))
+    users = [user for user in by_name(call, USERS) if wanted in (None, "User") and _uses(call, user, arn)]
+    roles = [role for role in by_name(call, ROLES) if wanted in (None, "Role") and _uses(call, role, arn)]
     result = page(
         call,
-        Listing("PolicyUsers", users, _name, lambda user: {"UserName": user.name, "UserId": user.id}),
-        Listing("PolicyRoles", roles, _name, lambda role: {"RoleName": role.name, "RoleId": role.id}),
+        Listing("PolicyUsers", users, name_key, lambda user: {"UserName": user.name, "UserId": user.id}),
+        Listing("PolicyRoles", roles, name_key, lambda role: {"RoleName": role.name, "RoleId": role.id}),
     )
     return {"PolicyGroups": []} | result
-
-
-def _name(entity: User | Role) -> str:
-    return entity.name.lower()
 
 
 def _uses(call: Call, entity: User | Role, arn: str) -> bool:

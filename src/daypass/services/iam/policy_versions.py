@@ -57,7 +57,7 @@ def get_policy_version(call: Call) -> Members:
 def list_policy_versions(call: Call) -> Members:
     """Versions, newest first, without documents."""
     found = policy_to_read(call)
-    return page(call, Listing("Versions", found.policy.versions, _newest_first, lambda v: version_members(found, v)))
+    return page(call, Listing.of("Versions", found.policy.versions, _newest_first, lambda v: version_members(found, v)))
 
 
 def _newest_first(version: PolicyVersion) -> str:

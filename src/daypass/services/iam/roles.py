@@ -14,7 +14,15 @@ from daypass.services.iam import quotas, trust
 from daypass.services.iam.boundaries import boundary_keys, boundary_member, requested_boundary
 from daypass.services.iam.documents import check_trust, check_trust_size
 from daypass.services.iam.tags import WITHOUT_CASE, as_sent, in_order, merged, request_keys, request_tags
-from daypass.services.iam.targets import RESERVED_PATHS, ROLES, arn_of, authorize_listing, target
+from daypass.services.iam.targets import (
+    RESERVED_PATHS,
+    ROLES,
+    arn_of,
+    authorize_listing,
+    name_key,
+    target,
+    under_prefix,
+)
 
 Members = dict[str, object]
 
@@ -101,9 +109,7 @@ def last_used(call: Call, role: Role) -> Members:
 def list_roles(call: Call) -> Members:
     """Roles under a path prefix, by name; without tags, boundary and last use."""
     authorize_listing(call, "role")
-    prefix = call.params.get("PathPrefix", "/")
-    roles = (role for role in call.account.roles.values() if role.path.startswith(prefix))
-    return page(call, Listing("Roles", roles, lambda role: role.name.lower(), lambda role: _listed(call, role)))
+    return page(call, Listing("Roles", under_prefix(call, ROLES), name_key, lambda role: _listed(call, role)))
 
 
 def _listed(call: Call, role: Role) -> Members:

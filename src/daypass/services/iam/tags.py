@@ -108,7 +108,7 @@ def in_order(tags: Tags, rules: TagRules) -> list[dict[str, str]]:
 
 def listing(tags: Tags, rules: TagRules) -> Listing[tuple[str, str]]:
     """Tags as a paged list."""
-    return Listing("Tags", tags, lambda tag: rules.order(tag[0]), _shape)
+    return Listing.of("Tags", tags, lambda tag: rules.order(tag[0]), _shape)
 
 
 def _shape(tag: tuple[str, str]) -> dict[str, str]:

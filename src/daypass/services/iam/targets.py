@@ -6,7 +6,7 @@ the entity exists. (Service Authorization Reference, "Actions, resources, and co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -101,6 +101,27 @@ def _boundary_key(call: Call, entity: User | Role) -> Keys:
     if entity.boundary is None or call.operation.name not in _TELLS_BOUNDARY:
         return {}
     return {"iam:PermissionsBoundary": entity.boundary}
+
+
+def by_name(call: Call, kind: Kind[Named]) -> Sequence[Named]:
+    """All users or roles of the account in the order of ``name_key``, sorted once per snapshot."""
+    key, derived = ("by name", kind.word), call.account.derived
+    if key not in derived:
+        derived[key] = sorted(kind.by_name(call.account).values(), key=name_key)
+    found: Sequence[Named] = derived[key]  # type: ignore[assignment]
+    return found
+
+
+def under_prefix(call: Call, kind: Kind[Named]) -> Sequence[Named]:
+    """Those of ``by_name`` whose path begins with the call's ``PathPrefix``."""
+    prefix = call.params.get("PathPrefix", "/")
+    named = by_name(call, kind)
+    return named if prefix == "/" else [entity for entity in named if entity.path.startswith(prefix)]
+
+
+def name_key(entity: User | Role) -> str:
+    """What users and roles are listed by; names are unique without case."""
+    return entity.name.lower()
 
 
 def user_or_caller(call: Call) -> User | Root:

@@ -14,7 +14,15 @@ from daypass.principals import Root
 from daypass.services.iam import quotas
 from daypass.services.iam.boundaries import boundary_keys, boundary_member, requested_boundary
 from daypass.services.iam.tags import WITHOUT_CASE, as_sent, in_order, merged, request_keys, request_tags
-from daypass.services.iam.targets import USERS, arn_of, authorize_listing, target, user_or_caller
+from daypass.services.iam.targets import (
+    USERS,
+    arn_of,
+    authorize_listing,
+    name_key,
+    target,
+    under_prefix,
+    user_or_caller,
+)
 
 Members = dict[str, object]
 
@@ -75,9 +83,7 @@ def get_user(call: Call) -> Members:
 def list_users(call: Call) -> Members:
     """Users under a path prefix, by name."""
     authorize_listing(call, "user")
-    prefix = call.params.get("PathPrefix", "/")
-    users = (user for user in call.account.users.values() if user.path.startswith(prefix))
-    return page(call, Listing("Users", users, lambda user: user.name.lower(), lambda user: members(call, user)))
+    return page(call, Listing("Users", under_prefix(call, USERS), name_key, lambda user: members(call, user)))
 
 
 @operation("iam:UpdateUser", "changes")
