@@ -17,6 +17,7 @@ from daypass.adapters.storage.datadir import holder
 from daypass.app import Daypass, open_daypass
 from daypass.cli import endpoint
 from daypass.cli.problems import explain
+from daypass.credentials import AccessKeyPair
 from daypass.ids import account_of
 from daypass.server import Listen, ListenError
 from daypass.server.listen import open_listener
@@ -149,12 +150,20 @@ def _credentials(patient: Patient) -> Iterator[Finding]:
         return
     with patient.opened() as daypass:
         for profile, pair in profiles.items():
-            account = daypass.storage.directory.load(account_of(pair.access_key_id) or "")
-            key = account.access_keys.get(pair.access_key_id) if account else None
-            if key is None or key.status != "Active":
-                yield Finding(f"the key of profile `{profile}`, {pair.access_key_id}, is gone or inactive", recover)
-            elif daypass.keys.open_secret(key) != pair.secret_access_key:
-                yield Finding(f"the secret of profile `{profile}` is not that of {pair.access_key_id}", recover)
+            ill = _ill_key(daypass, pair)
+            if ill:
+                yield Finding(f"profile `{profile}`: {ill}", recover)
+
+
+def _ill_key(daypass: Daypass, pair: AccessKeyPair) -> str | None:
+    account = daypass.storage.directory.load(account_of(pair.access_key_id) or "")
+    key = account.access_keys.get(pair.access_key_id) if account else None
+    if key is None or key.status != "Active":
+        return f"the key {pair.access_key_id} is gone or inactive"
+    secret = daypass.keys.open_secret(key)
+    if secret != pair.secret_access_key:  # allow secret-equality: `Secret` compares in constant time
+        return f"the secret is not that of {pair.access_key_id}"
+    return None
 
 
 def _port(patient: Patient) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ def rotate_sealing_key(call: Call) -> Mapping[str, object]:
     before the ring moves; the record at the end of the call is that of the outcome.
 
     # INVARIANT: 6. the ring does not move without an audit record.
-    #   tests/services/test_sealing_keys.py::test_without_a_record_the_ring_does_not_move
+    # tests/services/test_sealing_keys.py::test_without_a_record_the_ring_does_not_move
 
     Raises:
         ServiceUnavailable: the record could not be written; the ring stays as it is.
