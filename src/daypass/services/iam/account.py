@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from daypass.errors import EntityAlreadyExists, NoSuchEntity
 from daypass.operations.call import Call
+from daypass.operations.paging import Listing, page
 from daypass.operations.registry import operation
 from daypass.ports import AlreadyExists
 from daypass.services.iam import quotas
@@ -45,7 +46,7 @@ def list_account_aliases(call: Call) -> Mapping[str, object]:
     """The alias, if there is one."""
     call.authorize()
     alias = call.account.account.alias
-    return {"AccountAliases": [] if alias is None else [alias], "IsTruncated": False}
+    return page(call, Listing("AccountAliases", [] if alias is None else [alias], str, str))
 
 
 @operation("iam:GetAccountSummary", "reads")

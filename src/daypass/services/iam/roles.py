@@ -156,4 +156,4 @@ def delete_role(call: Call) -> None:
 def list_instance_profiles_for_role(call: Call) -> Members:
     """No instance profiles: there are none yet."""
     target(call, ROLES)
-    return {"InstanceProfiles": [], "IsTruncated": False}
+    return page(call, Listing("InstanceProfiles", (), str, str))

@@ -115,4 +115,4 @@ def delete_user(call: Call) -> None:
 def list_groups_for_user(call: Call) -> Members:
     """No groups: there are none yet."""
     target(call, USERS)
-    return {"Groups": [], "IsTruncated": False}
+    return page(call, Listing("Groups", (), str, str))
