@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daypass.policy import RequestContext
-from daypass.policy.match import STAR, matcher
-from daypass.policy.variables import Variable, expand, parse_template
+from daypass.policy.match import STAR
+from daypass.policy.variables import Variable, glob_template, parse_template
 from tests.policy.world import ACCOUNT, ALICE
 
 
@@ -20,14 +20,18 @@ def context(**keys: str) -> RequestContext:
 @given(st.text("ab*?${}, '", max_size=12))
 def test_wildcards_in_a_substituted_value_are_literal(value: str) -> None:
     """Whatever a value holds, `${k}` matches that value and, unless empty, no other text."""
-    parts = expand(parse_template("${k}", wildcards=True), context(k=value))
-    if not value:
-        assert parts is None
-        return
-    assert parts is not None
-    assert matcher(parts)(value)
-    assert not matcher(parts)(value + "x")
-    assert not matcher(parts)("x" + value)
+    matches = glob_template(parse_template("${k}", wildcards=True))
+    assert matches(value, context(k=value)) is bool(value)
+    assert not matches(value + "x", context(k=value))
+    assert not matches("x" + value, context(k=value))
+
+
+@given(st.text("ab*?", max_size=6), st.text("ab*?", max_size=6), st.sampled_from(["${k}*", "*${k}?", "a${k}*b"]))
+def test_a_value_amid_wildcards_is_matched_as_if_it_were_escaped(value: str, text: str, pattern: str) -> None:
+    """Both algorithms take the value literally: it matches what its characters, each escaped, would match."""
+    escaped = pattern.replace("${k}", "".join("${" + one + "}" if one in "*?" else one for one in value))
+    expected = bool(value) and glob_template(parse_template(escaped, wildcards=True))(text, context())
+    assert glob_template(parse_template(pattern, wildcards=True))(text, context(k=value)) is expected
 
 
 @given(st.text("k${}*?, '", max_size=30))

@@ -12,15 +12,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from daypass.policy.context import Test
-from daypass.policy.match import Matcher, glob
+from daypass.policy.match import Matcher, glob, has_wildcard
 
 if TYPE_CHECKING:
     from daypass.policy.document import Statement
-
-
-def has_wildcard(text: str) -> bool:
-    """Whether ``*`` or ``?`` occurs."""
-    return "*" in text or "?" in text
 
 
 class ActionElement:

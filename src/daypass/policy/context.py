@@ -39,7 +39,7 @@ class RequestContext:
             present. Global keys cost nothing until a policy asks for them.
     """
 
-    __slots__ = ("action", "folded", "principal", "resource", "resource_account", "segments", "values")
+    __slots__ = ("action", "folded", "principal", "resource", "resource_account", "values")
 
     def __init__(
         self,
@@ -56,18 +56,11 @@ class RequestContext:
         self.principal = principal
         self.resource_account = resource_account
         self.values = Values(keys, lazy)
-        self.segments: list[str] | None = None
 
     @property
     def same_account(self) -> bool:
         """Whether the principal and the resource belong to one account."""
         return self.principal.account == self.resource_account
-
-    def fields(self) -> list[str]:
-        """The resource cut at its first five colons."""
-        if self.segments is None:
-            self.segments = self.resource.split(":", 5)
-        return self.segments
 
     def single(self, key: str) -> str | None:
         """The value of single-valued ``key`` (lower-case), None when absent, empty or multivalued."""

@@ -26,6 +26,16 @@ Token = str | Wildcard
 Matcher = Callable[[str], bool]
 
 
+def has_wildcard(text: str) -> bool:
+    """Whether ``*`` or ``?`` occurs."""
+    return "*" in text or "?" in text
+
+
+def is_prefix(pattern: str) -> bool:
+    """Whether the only wildcard is a star at the end."""
+    return pattern.find("*") == len(pattern) - 1 and "?" not in pattern
+
+
 def tokens(pattern: str) -> list[Token]:
     """Split a pattern into literal runs and wildcards."""
     found: list[Token] = []
@@ -55,6 +65,21 @@ def matcher(parts: Sequence[Token]) -> Matcher:
     if len(pieces) == 2:
         return _two_ends(*pieces)
     return lambda text: _find_in_order(pieces, text)
+
+
+def any_matcher(matchers: Iterable[Matcher]) -> Matcher:
+    """A test whether one of ``matchers`` matches."""
+    several = tuple(matchers)
+    if len(several) == 1:
+        return several[0]
+    return lambda text: any(matches(text) for matches in several)
+
+
+def find_in_order(pieces: Sequence[str], text: str) -> bool:
+    """Whether ``text`` is the pieces in order with any runs of characters between them."""
+    if len(pieces) == 1:
+        return pieces[0] == text
+    return _find_in_order(pieces, text)
 
 
 # INVARIANT: 9. Time is linear in the text for patterns without `?`, and bounded by pattern bits times text with it.

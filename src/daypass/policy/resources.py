@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from daypass.policy.actions import has_wildcard
-from daypass.policy.arns import FIELDS, FieldsTest, arn_fields, fields_test, is_variable
+from daypass.policy.arns import FIELDS, arn_matcher, cut, fields_matcher, is_aligned, is_variable
 from daypass.policy.context import RequestContext, Test
-from daypass.policy.match import STAR, Matcher, glob
-from daypass.policy.variables import Template, has_variable
+from daypass.policy.match import STAR, Matcher, any_matcher, has_wildcard, is_prefix
+from daypass.policy.variables import TemplateMatcher, glob_template, has_variable, parse_template
 
 Short = Literal["pad", "pad if wild", "pad if open", "never"]
 """What a pattern with fewer than six fields means: its missing fields are ``*`` always (identity-based policies), if it
@@ -44,57 +43,72 @@ def _compile(patterns: Sequence[str], *, negated: bool, variables: bool, short: 
     """The test of the element; None: always true."""
     if "*" in patterns:
         return (lambda context: False) if negated else None
-    exact: set[str] = set()
-    whole: list[Matcher] = []
-    cut: list[FieldsTest] = []
+    fixed: list[str] = []
+    templates: list[TemplateMatcher] = []
     for pattern in patterns:
         if variables and has_variable(pattern):
-            _add_by_fields(arn_fields(pattern, variables=True), short, cut)
-        elif pattern.count(":") < FIELDS - 1:
-            _add_by_fields(arn_fields(pattern, variables=False), short, cut)
-        elif not has_wildcard(pattern):
-            exact.add(pattern)
-        elif not has_wildcard(":".join(pattern.split(":", FIELDS - 1)[:-1])):
-            whole.append(glob(pattern))  # its fixed head holds five colons, so no wildcard can cross one
+            templates += _template(pattern, short)
         else:
-            _add_by_fields(arn_fields(pattern, variables=False), short, cut)
-    return _joined(frozenset(exact), tuple(whole), tuple(cut), negated=negated)
+            fixed += _completed(pattern, short)
+    if templates:
+        return _test_with_templates(_any_of(fixed), templates, negated=negated)
+    if negated:
+        match = _any_of(fixed)
+        return lambda context: not match(context.resource)
+    return _test_fixed(fixed)
 
 
-def _joined(exact: frozenset[str], whole: tuple[Matcher, ...], cut: tuple[FieldsTest, ...], *, negated: bool) -> Test:
-    if not cut and not exact and len(whole) == 1 and not negated:
-        (only,) = whole
-        return lambda context: only(context.resource)
+def _test_fixed(patterns: list[str]) -> Test:
+    """By far the most common: no variables, not negated."""
+    if len(patterns) == 1:
+        (pattern,) = patterns
+        if not has_wildcard(pattern):
+            return lambda context: context.resource == pattern
+        if is_prefix(pattern) and is_aligned(pattern):
+            head = pattern[:-1]
+            return lambda context: context.resource.startswith(head)
+    match = _any_of(patterns)
+    return lambda context: match(context.resource)
 
+
+def _any_of(patterns: list[str]) -> Matcher:
+    exact = frozenset(pattern for pattern in patterns if not has_wildcard(pattern))
+    wild = tuple(arn_matcher(pattern) for pattern in patterns if has_wildcard(pattern))
+    if not wild:
+        return exact.__contains__
+    if not exact:
+        return any_matcher(wild)
+    return lambda resource: resource in exact or any(matches(resource) for matches in wild)
+
+
+def _test_with_templates(match: Matcher, templates: Sequence[TemplateMatcher], *, negated: bool) -> Test:
     def test(context: RequestContext) -> bool:
         resource = context.resource
-        if resource in exact:
-            return not negated
-        for matches in whole:
-            if matches(resource):
-                return not negated
-        if cut:
-            fields = context.fields()
-            if len(fields) == FIELDS and any(matches_fields(fields, context) for matches_fields in cut):
-                return not negated
-        return negated
+        listed = match(resource) or any(template(resource, context) for template in templates)
+        return listed is not negated
 
     return test
 
 
-def _add_by_fields(fields: list[Template], short: Short, tests: list[FieldsTest]) -> None:
-    """Add the test of a pattern, unless it can name nothing: variables stand only after the fifth colon."""
+def _completed(pattern: str, short: Short) -> list[str]:
+    """The pattern with all six fields; none, when a pattern with too few of them names nothing."""
+    missing = FIELDS - 1 - pattern.count(":")
+    if missing <= 0:
+        return [pattern]
+    return [pattern + ":*" * missing] if _may_be_short(pattern, short) else []
+
+
+def _template(pattern: str, short: Short) -> list[TemplateMatcher]:
+    """The match of a pattern with variables; none, when it names nothing: they stand only after the fifth colon."""
+    if is_aligned(pattern):
+        return [glob_template(parse_template(pattern, wildcards=True))]
+    fields = cut(parse_template(pattern, wildcards=True))
     if len(fields) < FIELDS:
-        if not _may_be_short(fields, short):
-            return
-        fields = fields + [(STAR,)] * (FIELDS - len(fields))
-    if not any(map(is_variable, fields[:-1])):
-        tests.append(fields_test(fields))
+        if not _may_be_short(pattern, short):
+            return []
+        fields += [(STAR,)] * (FIELDS - len(fields))
+    return [] if any(map(is_variable, fields[:-1])) else [fields_matcher(fields)]
 
 
-def _may_be_short(fields: Sequence[Template], short: Short) -> bool:
-    if short == "pad":
-        return True
-    if short == "pad if wild":
-        return any(STAR in field for field in fields)
-    return short == "pad if open" and fields[-1][-1:] == (STAR,)
+def _may_be_short(pattern: str, short: Short) -> bool:
+    return {"pad": True, "pad if wild": "*" in pattern, "pad if open": pattern.endswith("*"), "never": False}[short]

@@ -8,10 +8,11 @@ Source: IAM User Guide, "IAM policy elements: Variables and tags".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from daypass.policy.context import RequestContext
-from daypass.policy.match import Token, tokens
+from daypass.policy.match import ONE, STAR, Token, find_in_order, matcher, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +70,72 @@ def _variable(body: str) -> Part:
     return Variable(body.lower())
 
 
+# ── matching what depends on the request ─────────────────────────────────────────────────────────────
+
+TemplateMatcher = Callable[[str, RequestContext], bool]
+"""A test of a text against a template whose variables are read from the request."""
+
+
+def _value(part: Part, context: RequestContext) -> Token | None:
+    """What ``part`` stands for in this request; None: it has neither value nor default."""
+    if isinstance(part, Variable):
+        value = context.single(part.key)
+        return part.default if value is None else value
+    return part
+
+
+def text_template(template: Template, *, fold: bool = False) -> TemplateMatcher:
+    """Equality with a template without wildcards; ``fold``: without regard to case."""
+    if len(template) == 1 and not fold:
+        (only,) = template
+        return lambda text, context: text == _value(only, context)
+
+    def matches(text: str, context: RequestContext) -> bool:
+        parts = [_value(part, context) for part in template]
+        if None in parts:
+            return False
+        expected = "".join(map(str, parts))
+        return text.casefold() == expected.casefold() if fold else text == expected
+
+    return matches
+
+
 # INVARIANT: 2. A value never becomes a wildcard or another variable.
 # tests/policy/test_variables.py::test_wildcards_in_a_substituted_value_are_literal.
-def expand(template: Template, context: RequestContext) -> list[Token] | None:
-    """The template with every variable replaced by its value; None when one has neither value nor default."""
-    expanded: list[Token] = []
+def glob_template(template: Template) -> TemplateMatcher:
+    """A whole text against a template with wildcards, whose values are literal."""
+    if ONE in template:
+        return _slow_glob_template(template)
+    pieces = _split_at_stars(template)
+    head = pieces[0][0] if pieces[0] and isinstance(pieces[0][0], str) else ""
+
+    def matches(text: str, context: RequestContext) -> bool:
+        if not text.startswith(head):
+            return False
+        runs = []
+        for piece in pieces:
+            values = [_value(part, context) for part in piece]
+            if None in values:
+                return False
+            runs.append("".join(map(str, values)))
+        return find_in_order(runs, text)
+
+    return matches
+
+
+def _slow_glob_template(template: Template) -> TemplateMatcher:
+    def matches(text: str, context: RequestContext) -> bool:
+        parts = [part for part in (_value(part, context) for part in template) if part is not None]
+        return len(parts) == len(template) and matcher(parts)(text)
+
+    return matches
+
+
+def _split_at_stars(template: Template) -> list[list[Part]]:
+    pieces: list[list[Part]] = [[]]
     for part in template:
-        if isinstance(part, Variable):
-            value = context.single(part.key)
-            if value is None:
-                value = part.default
-            if value is None:
-                return None
-            expanded.append(value)
+        if part is STAR:
+            pieces.append([])
         else:
-            expanded.append(part)
-    return expanded
-
-
-def expand_text(template: Template, context: RequestContext) -> str | None:
-    """Like ``expand`` for a template without wildcards, joined."""
-    expanded = expand(template, context)
-    return None if expanded is None else "".join(str(part) for part in expanded)
+            pieces[-1].append(part)
+    return pieces

@@ -1,8 +1,8 @@
 """The condition operators: one table, one line an operator.
 
-An operator builds, from the values in the policy, a test ``ok(value, context)`` for **one** value of the request.
-For a negated operator ``ok`` is true when none of the policy's values matches (NOR). How many values there are, and
-what an absent key means, is the business of ``quantify``.
+An operator builds, from the values in the policy, a match for **one** value of the request: whether some value of the
+policy matches it. That negated operators turn the answer round (NOR), how many values there are, and what an absent key
+means, is the business of ``quantify``.
 
 Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
 """
@@ -12,16 +12,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
-from daypass.policy.arns import arn_test
-from daypass.policy.conditions.values import Network, read_address, read_instant, read_network, read_number, read_truth
-from daypass.policy.context import RequestContext
-from daypass.policy.match import Matcher, glob, matcher
-from daypass.policy.variables import Template, expand, expand_text, has_variable, parse_template
+from daypass.policy.arns import arn_matcher, arn_template
+from daypass.policy.conditions.values import lies_in, read_address, read_instant, read_network, read_number, read_truth
+from daypass.policy.match import Matcher, any_matcher, glob
+from daypass.policy.variables import TemplateMatcher, glob_template, has_variable, parse_template, text_template
 
-Ok = Callable[[str, RequestContext], bool]
 T = TypeVar("T")
 
 
@@ -29,8 +26,8 @@ T = TypeVar("T")
 class Comparison:
     """What an operator needs to know about its place.
 
-    ``values``: the texts in the policy. ``variables``: whether the document's version knows variables. ``doubt``: what
-    a negated comparison answers when one side cannot be read.
+    ``values``: the texts in the policy. ``negated``: whether the operator is. ``variables``: whether the document's
+    version knows variables. ``doubt``: what the condition shall be when a negated comparison cannot be made.
     """
 
     values: Sequence[str]
@@ -38,152 +35,131 @@ class Comparison:
     variables: bool
     doubt: bool
 
+    def fixed(self) -> list[str]:
+        """The values that are what they are."""
+        return [value for value in self.values if not (self.variables and has_variable(value))]
+
+    def variable(self) -> list[str]:
+        """The values that depend on the request."""
+        return [value for value in self.values if self.variables and has_variable(value)]
+
+
+Build = Callable[[Comparison], tuple[Matcher, TemplateMatcher | None]]
+"""Makes the match against the fixed values, and the one against values with variables if there are any."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One operator. ``build`` makes its test; ``negated`` operators hold when the key is absent."""
+    """One operator. ``build`` makes its match; ``negated`` operators hold when the key is absent."""
 
     name: str
-    build: Callable[[Comparison], Ok]
+    build: Build
     negated: bool = False
 
 
-def _same(text: str) -> str:
-    return text
+def _strings(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
+    """Equality of texts; wildcards have no meaning."""
+    templates = [text_template(parse_template(value, wildcards=False)) for value in comparison.variable()]
+    return _member(comparison.fixed()), _any_template(templates)
 
 
-def _strings(comparison: Comparison, fold: Callable[[str], str] = _same) -> Ok:
-    """Equality of texts after ``fold``; wildcards have no meaning."""
-    fixed, templates = _split(comparison, wildcards=False)
-    known = frozenset(map(fold, fixed))
-    if templates or fold is not _same:
-        return _polar(partial(_string_in, known, templates, fold), negated=comparison.negated)
-    if comparison.negated:
-        return lambda value, context: value not in known
-    return lambda value, context: value in known
+def _member(values: Iterable[str]) -> Matcher:
+    known = frozenset(values)
+    return known.__contains__
 
 
-def _string_in(
-    known: frozenset[str],
-    templates: Sequence[Template],
-    fold: Callable[[str], str],
-    value: str,
-    context: RequestContext,
-) -> bool:
-    folded = fold(value)
-    if folded in known:
-        return True
-    return any((text := expand_text(t, context)) is not None and fold(text) == folded for t in templates)
+def _folded(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
+    """Equality of texts without regard to case."""
+    known = frozenset(value.casefold() for value in comparison.fixed())
+    templates = [text_template(parse_template(v, wildcards=False), fold=True) for v in comparison.variable()]
+    return lambda value: value.casefold() in known, _any_template(templates)
 
 
-def _globs(comparison: Comparison) -> Ok:
+def _globs(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
     """The whole text against patterns with ``*`` and ``?``."""
-    fixed, templates = _split(comparison, wildcards=True)
-    matchers = tuple(map(glob, fixed))
-    if not templates and len(matchers) == 1:
-        (only,) = matchers
-        if comparison.negated:
-            return lambda value, context: not only(value)
-        return lambda value, context: only(value)
-    return _polar(partial(_glob_in, matchers, templates), negated=comparison.negated)
+    templates = [glob_template(parse_template(value, wildcards=True)) for value in comparison.variable()]
+    return any_matcher(map(glob, comparison.fixed())), _any_template(templates)
 
 
-def _glob_in(matchers: Sequence[Matcher], templates: Sequence[Template], value: str, context: RequestContext) -> bool:
-    if any(matches(value) for matches in matchers):
-        return True
-    return any((parts := expand(t, context)) is not None and matcher(parts)(value) for t in templates)
+def _arns(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
+    """ARNs field by field, each field a pattern."""
+    return any_matcher(map(arn_matcher, comparison.fixed())), _any_template(map(arn_template, comparison.variable()))
 
 
-def _arns(comparison: Comparison) -> Ok:
-    """ARNs field by field; each field a pattern."""
-    tests = tuple(arn_test(value, variables=comparison.variables) for value in comparison.values)
-    return _polar(lambda value, context: any(test(value, context) for test in tests), negated=comparison.negated)
+def _any_template(templates: Iterable[TemplateMatcher]) -> TemplateMatcher | None:
+    several = tuple(templates)
+    if len(several) < 2:
+        return several[0] if several else None
+    return lambda value, context: any(template(value, context) for template in several)
 
 
-def _split(comparison: Comparison, *, wildcards: bool) -> tuple[list[str], list[Template]]:
-    """The policy's values that are what they are, and those that depend on the request."""
-    if not comparison.variables:
-        return list(comparison.values), []
-    fixed = [value for value in comparison.values if not has_variable(value)]
-    return fixed, [parse_template(v, wildcards=wildcards) for v in comparison.values if has_variable(v)]
-
-
-def _polar(hit: Ok, *, negated: bool) -> Ok:
-    if negated:
-        return lambda value, context: not hit(value, context)
-    return hit
-
-
-def _typed(
-    comparison: Comparison,
-    read: Callable[[str], T | None],
-    holds: Callable[[T, Any], bool],
-    read_policy: Callable[[str], Any] | None = None,
-) -> Ok:
-    """Compare values that must be read first: ``holds(request value, policy value)``.
-
-    A value that cannot be read matches nothing. Under a negated operator nobody knows what it would have matched, so
-    the comparison answers ``doubt``.
-    """
-    read_all = list(map(read_policy or read, comparison.values))
-    wanted = tuple(value for value in read_all if value is not None)
-    if comparison.negated:
-        readable = len(wanted) == len(read_all)
-        return _typed_negated(read, holds, wanted, doubt=comparison.doubt, readable=readable)
-
-    return lambda value, context: (found := read(value)) is not None and any(holds(found, want) for want in wanted)
-
-
-# INVARIANT: 10. What cannot be read never lets a request pass that a negated condition was to hold back.
-# tests/policy/test_conditions.py::test_an_unreadable_value_under_a_negated_operator_fails_closed.
-def _typed_negated(
-    read: Callable[[str], T | None],
-    holds: Callable[[T, Any], bool],
-    wanted: Iterable[Any],
-    *,
-    doubt: bool,
-    readable: bool,
-) -> Ok:
-    sure = readable or doubt
-
-    return lambda value, context: (
-        doubt if (found := read(value)) is None else sure and not any(holds(found, want) for want in wanted)
-    )
-
-
-def _number(holds: Callable[[Any, Any], bool]) -> Callable[[Comparison], Ok]:
-    return lambda comparison: _typed(comparison, read_number, holds)
-
-
-def _instant(holds: Callable[[Any, Any], bool]) -> Callable[[Comparison], Ok]:
-    return lambda comparison: _typed(comparison, read_instant, holds)
-
-
-def _truth(comparison: Comparison) -> Ok:
-    return _typed(comparison, read_truth, operator.eq)
-
-
-def _in_network(address: tuple[int, int], network: Network) -> bool:
-    return network.holds(address)
-
-
-def _address(comparison: Comparison) -> Ok:
-    return _typed(comparison, read_address, _in_network, read_network)
-
-
-def _base64(comparison: Comparison) -> Ok:
+def _base64(comparison: Comparison) -> tuple[Matcher, None]:
     """Equality of the base64 texts. Variables have no meaning here."""
-    known = frozenset(comparison.values)
-    return lambda value, context: value in known
+    return _member(comparison.values), None
 
 
-def _presence(comparison: Comparison) -> Ok:
+def _presence(comparison: Comparison) -> tuple[Matcher, None]:
     """``Null`` looks at presence, never at a value: ``quantify`` treats it."""
     raise AssertionError(f"Null compares no value with {comparison.values}")
 
 
-def _folded(comparison: Comparison) -> Ok:
-    return _strings(comparison, str.casefold)
+# ── values that must be read first ───────────────────────────────────────────────────────────────────
+
+
+def _typed(
+    read: Callable[[str], T | None], holds: Callable[[T, Any], bool], read_policy: Callable[[str], Any] | None = None
+) -> Build:
+    """Compare what both sides mean: ``holds(request value, policy value)``. What cannot be read matches nothing."""
+
+    def build(comparison: Comparison) -> tuple[Matcher, None]:
+        meant = [(read_policy or read)(value) for value in comparison.values]
+        readable = [value for value in meant if value is not None]
+        if comparison.negated:
+            return _negated(read, holds, readable, doubt=comparison.doubt, sure=len(readable) == len(meant)), None
+        return _matching(read, holds, readable), None
+
+    return build
+
+
+def _matching(read: Callable[[str], T | None], holds: Callable[[T, Any], bool], wanted: Sequence[Any]) -> Matcher:
+    if len(wanted) == 1:
+        (only,) = wanted
+        return lambda value: (found := read(value)) is not None and holds(found, only)
+    return lambda value: (found := read(value)) is not None and any(holds(found, want) for want in wanted)
+
+
+# INVARIANT: 10. What cannot be read never lets a request pass that a negated condition was to hold back.
+# tests/policy/test_conditions.py::test_an_unreadable_value_under_a_negated_operator_fails_closed.
+def _negated(
+    read: Callable[[str], T | None],
+    holds: Callable[[T, Any], bool],
+    wanted: Sequence[Any],
+    *,
+    doubt: bool,
+    sure: bool,
+) -> Matcher:
+    """Like ``_matching``, but a comparison that cannot be made counts so that the negated condition is ``doubt``."""
+    unreadable = not sure and not doubt
+
+    def matches(value: str) -> bool:
+        found = read(value)
+        if found is None:
+            return not doubt
+        return unreadable or any(holds(found, want) for want in wanted)
+
+    return matches
+
+
+def _number(holds: Callable[[Any, Any], bool]) -> Build:
+    return _typed(read_number, holds)
+
+
+def _instant(holds: Callable[[Any, Any], bool]) -> Build:
+    return _typed(read_instant, holds)
+
+
+_truth = _typed(read_truth, operator.is_)
+_address = _typed(read_address, lies_in, read_network)
 
 
 OPERATORS: dict[str, Operator] = {

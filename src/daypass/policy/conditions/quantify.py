@@ -1,14 +1,15 @@
 """From one value to all values of a key: absent, one, many; ``IfExists``; ``ForAllValues:`` and ``ForAnyValue:``.
 
-| key is …                     | plain, positive | plain, negated | ForAllValues | ForAnyValue | any, with IfExists |
-|------------------------------|-----------------|----------------|--------------|-------------|--------------------|
-| absent                       | false           | true           | true         | false       | true               |
-| present, but empty           | as absent       | as absent      | true         | false       | as without         |
-| one value                    | ok(value)       | ok(value)      | ok(value)    | ok(value)   | as without         |
-| several values               | false           | false          | all ok       | some ok     | as without         |
+| key is …           | plain, positive | plain, negated | ForAllValues | ForAnyValue | any, with IfExists |
+|--------------------|-----------------|----------------|--------------|-------------|--------------------|
+| absent             | false           | true           | true         | false       | true               |
+| present, but empty | as absent       | as absent      | true         | false       | as without         |
+| one value          | ok              | ok             | ok           | ok          | as without         |
+| several values     | false           | false          | all ok       | some ok     | as without         |
 
-"Empty" is an empty set, and under a set operator also the lone empty string. An empty list of policy values never
-matches, but: a plain negated operator holds, and ``ForAllValues`` and ``IfExists`` hold while the key is absent.
+A value is ok when it matches some value of the policy or, under a negated operator, none of them (NOR). "Empty" is an
+empty set, and under a set operator also the lone empty string. An empty list of policy values never matches, but: a
+plain negated operator holds, and ``ForAllValues`` and ``IfExists`` hold while the key is absent.
 
 Source: IAM User Guide, "Conditions with multiple context keys or values", "Set operators for multivalued context keys",
 "…IfExists", "Condition operator to check existence of condition keys".
@@ -18,11 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
-from daypass.policy.conditions.operators import OPERATORS, Comparison, Ok, Operator
+from daypass.policy.conditions.operators import OPERATORS, Comparison, Operator
 from daypass.policy.conditions.values import read_truth
 from daypass.policy.context import KeyValue, RequestContext, Test
+from daypass.policy.match import Matcher
+from daypass.policy.variables import TemplateMatcher
 
 Quantifier = Literal["", "ForAllValues", "ForAnyValue"]
 _QUANTIFIERS: dict[str, Quantifier] = {"": "", "ForAllValues": "ForAllValues", "ForAnyValue": "ForAnyValue"}
@@ -69,41 +72,81 @@ def compile_condition(use: Use, key: str, values: Sequence[str], *, denies: bool
         return _null(key, values, use.quantifier)
     if not values:
         return _no_values(key, use)
-    ok = use.operator.build(Comparison(values, negated, variables, denies))
-    if use.quantifier == "ForAllValues":
-        return _for_all(key, ok)
-    if use.quantifier == "ForAnyValue":
-        return _for_any(key, ok, absent=use.if_exists)
-    return _plain(key, ok, absent=negated or use.if_exists)
+    match, template = use.operator.build(Comparison(values, negated, variables, denies))
+    absent = use.if_exists or use.quantifier == "ForAllValues" or (negated and not use.quantifier)
+    if template is not None:
+        return _variable(key, match, template, _JUDGES[use.quantifier], negated=negated, absent=absent)
+    if use.quantifier:
+        judge = _JUDGES[use.quantifier]
+        return lambda context: judge(context.values[key], match, negated=negated, absent=absent)
+    return _fixed(key, match, negated=negated, absent=absent)
 
 
-def _plain(key: str, ok: Ok, *, absent: bool) -> Test:
-    def test(context: RequestContext) -> bool:
-        value = context.values[key]
-        if value.__class__ is str:
-            return ok(value, context)
-        if not value:
-            return absent
-        return len(value) == 1 and ok(value[0], context)
+def _fixed(key: str, match: Matcher, *, negated: bool, absent: bool) -> Test:
+    """The plain operator: nearly always the key has a single value, and the rest is left to ``_plain``."""
+    if negated:
+
+        def test(context: RequestContext) -> bool:
+            value = context.values[key]
+            if value.__class__ is str:
+                return not match(value)
+            return _plain(value, match, negated=True, absent=absent)
+    else:
+
+        def test(context: RequestContext) -> bool:
+            value = context.values[key]
+            if value.__class__ is str:
+                return match(value)
+            return _plain(value, match, negated=False, absent=absent)
 
     return test
 
 
-def _for_all(key: str, ok: Ok) -> Test:
-    def test(context: RequestContext) -> bool:
-        return all(ok(value, context) for value in _set(context.values[key]))
+def _variable(
+    key: str, match: Matcher, template: TemplateMatcher, judge: Judge, *, negated: bool, absent: bool
+) -> Test:
+    """Some of the policy's values depend on the request."""
 
-    return test
-
-
-def _for_any(key: str, ok: Ok, *, absent: bool) -> Test:
     def test(context: RequestContext) -> bool:
         found = context.values[key]
-        if found is None or found == ():
-            return absent
-        return any(ok(value, context) for value in _set(found))
+        if found.__class__ is str and judge is _plain:
+            return (match(found) or template(found, context)) is not negated
+        either: Matcher = lambda value: match(value) or template(value, context)  # noqa: E731 - closes over the request
+        return judge(found, either, negated=negated, absent=absent)
 
     return test
+
+
+# ── from one value to all values ─────────────────────────────────────────────────────────────────────
+
+
+class Judge(Protocol):
+    """Whether a condition holds for the value or values of a key; ``absent``: what it is when there are none."""
+
+    def __call__(self, value: KeyValue | None, match: Matcher, *, negated: bool, absent: bool) -> bool: ...
+
+
+def _plain(value: KeyValue | None, match: Matcher, *, negated: bool, absent: bool) -> bool:
+    if isinstance(value, str):
+        return match(value) is not negated
+    if not value:
+        return absent
+    return len(value) == 1 and match(value[0]) is not negated
+
+
+def _for_all(value: KeyValue | None, match: Matcher, *, negated: bool, absent: bool) -> bool:
+    if value is None:
+        return absent
+    return all(match(one) is not negated for one in _set(value))
+
+
+def _for_any(value: KeyValue | None, match: Matcher, *, negated: bool, absent: bool) -> bool:
+    if value is None or value == ():
+        return absent
+    return any(match(one) is not negated for one in _set(value))
+
+
+_JUDGES: dict[Quantifier, Judge] = {"": _plain, "ForAllValues": _for_all, "ForAnyValue": _for_any}
 
 
 def _set(value: KeyValue | None) -> tuple[str, ...]:

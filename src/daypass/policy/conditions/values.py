@@ -91,9 +91,10 @@ class Network:
     prefix: int
     free: int
 
-    def holds(self, address: tuple[int, int]) -> bool:
-        """Whether the (family, number) lies in the network. IPv4 never lies in an IPv6 range, nor the reverse."""
-        return address[0] == self.family and address[1] >> self.free == self.prefix
+
+def lies_in(address: tuple[int, int], network: Network) -> bool:
+    """Whether the (family, number) lies in the network. IPv4 never lies in an IPv6 range, nor the reverse."""
+    return address[0] == network.family and address[1] >> network.free == network.prefix
 
 
 @lru_cache(maxsize=4096)

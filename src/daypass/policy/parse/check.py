@@ -6,17 +6,20 @@ the same rules as a stored document, so nothing can be saved that could not be r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from daypass.errors import Malformed, MalformedPolicyDocument
 from daypass.policy.document import Kind, Policy
-from daypass.policy.parse.compile import parse_policy
+from daypass.policy.parse.compile import compile_policy
 from daypass.policy.parse.identity import check_identity
 from daypass.policy.parse.organization import check_rcp, check_scp
 from daypass.policy.parse.resource import check_resource_policy
+from daypass.policy.parse.shape import RawDocument, RawStatement
 from daypass.policy.parse.trust import check_trust
 
-_VALIDATORS: dict[Kind, Callable[[str], None]] = {
+Checked = tuple[RawDocument, Sequence[RawStatement]]
+
+_VALIDATORS: dict[Kind, Callable[[str], Checked]] = {
     Kind.IDENTITY_MANAGED: lambda text: check_identity(text, needs_version=True),
     Kind.IDENTITY_INLINE: check_identity,
     Kind.SESSION: lambda text: check_identity(text, not_json="This policy contains invalid Json"),
@@ -38,8 +41,8 @@ def check_document(text: str, kind: Kind) -> Policy:
     Raises:
         MalformedPolicyDocument: with AWS's message for this kind of policy; ``detail`` says what and where.
     """
-    _VALIDATORS[kind](text)
+    document, statements = _VALIDATORS[kind](text)
     try:
-        return parse_policy(text, kind)
+        return compile_policy(text, document, statements, kind)
     except Malformed as fault:
         raise MalformedPolicyDocument("Syntax errors in policy.", detail=str(fault)) from None

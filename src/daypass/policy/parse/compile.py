@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from daypass.errors import Malformed
 from daypass.policy.actions import ActionElement
@@ -48,12 +48,8 @@ def parse_policy(text: str, kind: Kind | None = None) -> Policy:
     statements = [read_statement(value, index) for index, value in enumerate(document.statements)]
     if document.version is not None and document.version not in VERSIONS:
         raise Malformed("`Version` is neither 2012-10-17 nor 2008-10-17")
-    if not statements:
-        raise Malformed("the policy has no statement")
     if kind is None:
         kind = Kind.RESOURCE if any(map(_has_principal, statements)) else Kind.IDENTITY_INLINE
-    for statement in statements:
-        _check_sound(statement, kind)
     return compile_policy(text, document, statements, kind)
 
 
@@ -78,8 +74,16 @@ def _check_sound(statement: RawStatement, kind: Kind) -> None:
         raise Malformed(f"the principal of {where} is not `*`")
 
 
-def compile_policy(text: str, document: RawDocument, statements: Iterable[RawStatement], kind: Kind) -> Policy:
-    """Compile checked parts."""
+def compile_policy(text: str, document: RawDocument, statements: Sequence[RawStatement], kind: Kind) -> Policy:
+    """Compile the parts of ``text``.
+
+    Raises:
+        Malformed: an element that the kind needs is missing, empty or out of place.
+    """
+    if not statements:
+        raise Malformed("the policy has no statement")
+    for statement in statements:
+        _check_sound(statement, kind)
     version = str(document.version or VERSIONS[1])
     variables = version == VERSIONS[0]
     compiled = tuple(_statement(raw, kind, variables=variables) for raw in statements)

@@ -22,8 +22,10 @@ _VENDOR = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _SID = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
-def check_identity(text: str, *, needs_version: bool = False, not_json: str = SYNTAX) -> None:
-    """Refuse what cannot be an identity-based policy. ``needs_version``: managed policies must be of 2012-10-17.
+def check_identity(
+    text: str, *, needs_version: bool = False, not_json: str = SYNTAX
+) -> tuple[RawDocument, list[RawStatement]]:
+    """The parts of an identity-based policy. ``needs_version``: managed policies must be of 2012-10-17.
 
     Raises:
         MalformedPolicyDocument: AWS's message for the first fault.
@@ -42,6 +44,7 @@ def check_identity(text: str, *, needs_version: bool = False, not_json: str = SY
         raise MalformedPolicyDocument("Policy statement must contain resources.")
     if any("Principal" in s.members or "NotPrincipal" in s.members for s in statements):
         raise MalformedPolicyDocument("Policy document should not specify a principal.")
+    return document, statements
 
 
 def _read(text: str, not_json: str) -> tuple[RawDocument, list[RawStatement]]:

@@ -7,26 +7,26 @@ from __future__ import annotations
 
 from daypass.errors import Malformed, MalformedPolicyDocument
 from daypass.policy.parse.identity import check_identity
-from daypass.policy.parse.shape import VERSIONS, RawStatement, read_document, read_statement
+from daypass.policy.parse.shape import VERSIONS, RawDocument, RawStatement, read_document, read_statement
 from daypass.policy.parse.text import read_json
 
 REFUSED = "The provided policy document does not meet the requirements of the specified policy type."
 
 
-def check_scp(text: str) -> None:
-    """Refuse what cannot be a service control policy. Since September 2025 they speak IAM's full language.
+def check_scp(text: str) -> tuple[RawDocument, list[RawStatement]]:
+    """The parts of a service control policy. Since September 2025 they speak IAM's full language.
 
     Raises:
         MalformedPolicyDocument: with the fault in ``detail``.
     """
     try:
-        check_identity(text, needs_version=True)
+        return check_identity(text, needs_version=True)
     except MalformedPolicyDocument as fault:
         raise MalformedPolicyDocument(REFUSED, detail=fault.message + f" {fault.detail}".rstrip()) from None
 
 
-def check_rcp(text: str) -> None:
-    """Refuse what cannot be a resource control policy. Only AWS's own RCPFullAWSAccess allows; all others deny.
+def check_rcp(text: str) -> tuple[RawDocument, list[RawStatement]]:
+    """The parts of a resource control policy. Only AWS's own RCPFullAWSAccess allows; all others deny.
 
     Raises:
         MalformedPolicyDocument: with the fault in ``detail``.
@@ -35,10 +35,14 @@ def check_rcp(text: str) -> None:
         document = read_document(read_json(text))
         if document.version != VERSIONS[0]:
             raise Malformed("`Version` is not 2012-10-17")
-        for index, value in enumerate(document.statements):
-            _check_rcp_statement(read_statement(value, index))
+        statements = [read_statement(value, index) for index, value in enumerate(document.statements)]
+        if not statements:
+            raise Malformed("the policy has no statement")
+        for statement in statements:
+            _check_rcp_statement(statement)
     except Malformed as fault:
         raise MalformedPolicyDocument(REFUSED, detail=str(fault)) from None
+    return document, statements
 
 
 def _check_rcp_statement(statement: RawStatement) -> None:

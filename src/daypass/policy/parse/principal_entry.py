@@ -6,7 +6,7 @@ Source: AWS JSON policy elements: Principal.
 from __future__ import annotations
 
 from daypass.arn import PARTITIONS
-from daypass.policy.actions import has_wildcard
+from daypass.policy.match import has_wildcard
 
 _SERVICE_SUFFIXES = (
     ".amazonaws.com",

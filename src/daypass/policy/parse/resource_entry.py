@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from daypass.arn import PARTITIONS
-from daypass.policy.actions import has_wildcard
-from daypass.policy.match import glob
+from daypass.policy.match import glob, has_wildcard
 
 _IAM_TYPES = (
     "user/",

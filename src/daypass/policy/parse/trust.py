@@ -10,7 +10,15 @@ from typing import Any
 from daypass.errors import Malformed, MalformedPolicyDocument
 from daypass.policy.actions import ActionElement
 from daypass.policy.parse.principal_entry import principal_fault
-from daypass.policy.parse.shape import VERSIONS, RawStatement, read_document, read_principal, read_statement
+from daypass.policy.parse.shape import (
+    VERSIONS,
+    Entries,
+    RawDocument,
+    RawStatement,
+    read_document,
+    read_principal,
+    read_statement,
+)
 from daypass.policy.parse.text import read_json
 
 NOT_JSON = "This policy contains invalid Json"
@@ -26,26 +34,28 @@ ASSUME_ACTIONS = (
 _COGNITO = "cognito-identity.amazonaws.com"
 
 
-def check_trust(text: str) -> None:
-    """Refuse what cannot be a role's trust policy.
+def check_trust(text: str) -> tuple[RawDocument, list[RawStatement]]:
+    """The parts of a role's trust policy.
 
     Raises:
         MalformedPolicyDocument: AWS's message for the first fault.
     """
-    sids = []
-    for index, value in enumerate(read_statements(text)):
+    document = read_resource_document(text)
+    statements = []
+    for index, value in enumerate(document.statements):
         _check_members(value)
-        statement = _read_statement(value, index)
+        statement = read_resource_statement(value, index)
         _check_principals(statement)
         _check_actions(statement)
-        sids.append(statement.sid)
-    named = [sid for sid in sids if sid]
+        statements.append(statement)
+    named = [statement.sid for statement in statements if statement.sid]
     if len(set(named)) != len(named):
         raise MalformedPolicyDocument("The Statement Ids in the policy are not unique")
+    return document, statements
 
 
-def read_statements(text: str) -> list[Any]:
-    """The statements of a policy that names principals, as JSON.
+def read_resource_document(text: str) -> RawDocument:
+    """The top level of a policy that names principals.
 
     Raises:
         MalformedPolicyDocument: not JSON, not a policy, a bad version, no statement.
@@ -62,7 +72,7 @@ def read_statements(text: str) -> list[Any]:
         raise MalformedPolicyDocument("The policy must contain a valid version string")
     if not document.statements:
         raise MalformedPolicyDocument("Could not parse the policy: Statement is empty!")
-    return document.statements
+    return document
 
 
 def _check_members(value: Any) -> None:
@@ -104,20 +114,35 @@ def _check_principal_member(members: dict[str, Any]) -> None:
             raise MalformedPolicyDocument(f'Invalid principal in policy: "{kind}"')
 
 
-def _read_statement(value: Any, index: int) -> RawStatement:
+def read_resource_statement(value: Any, index: int) -> RawStatement:
+    """One statement of a policy that names principals.
+
+    Raises:
+        MalformedPolicyDocument: its shape is wrong.
+    """
     try:
         return read_statement(value, index)
     except Malformed as fault:
         raise MalformedPolicyDocument(SYNTAX, detail=str(fault)) from None
 
 
-def _check_principals(statement: RawStatement) -> None:
+def read_entries(value: Any) -> Entries:
+    """The (type, value) pairs of a Principal or NotPrincipal element.
+
+    Raises:
+        MalformedPolicyDocument: its shape is wrong, or it names nobody.
+    """
     try:
-        entries = read_principal(statement.members["Principal"])
+        entries = read_principal(value)
     except Malformed as fault:
         raise MalformedPolicyDocument(SYNTAX, detail=str(fault)) from None
     if not entries:
         raise MalformedPolicyDocument("Missing required field Principal cannot be empty!")
+    return entries
+
+
+def _check_principals(statement: RawStatement) -> None:
+    entries = read_entries(statement.members["Principal"])
     for kind, value in entries:
         fault_text = principal_fault(kind, value)
         if fault_text:
