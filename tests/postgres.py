@@ -72,20 +72,15 @@ class PostgresServer:
 
     def freeze(self) -> None:
         """Stop every process of the server where it stands: connections stay open and nothing answers."""
-        for pid in self._pids():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let a frozen server go on."""
-        for pid in self._pids():
-            os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End the server at once, without a farewell to anybody."""
-        pids = self._pids()
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        pids = self._signal(signal.SIGKILL)
         assert self._process is not None
         self._process.wait(10)
         while any(Path(f"/proc/{pid}").exists() for pid in pids):
@@ -95,17 +90,22 @@ class PostgresServer:
         """End the server and remove its files."""
         if self._process is not None and self._process.poll() is None:
             self.thaw()
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(signal.SIGQUIT)  # nothing in it is worth a checkpoint
             try:
                 self._process.wait(10)
             except subprocess.TimeoutExpired:
                 self.kill()
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def _pids(self) -> list[int]:
+    def _signal(self, number: signal.Signals) -> list[int]:
+        """Send the signal to the server and all its children; whom."""
         assert self._process is not None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        return [self._process.pid, *map(int, children)]
+        pids = [self._process.pid, *map(int, children)]
+        for pid in pids:
+            with suppress(ProcessLookupError):  # a child that ended meanwhile
+                os.kill(pid, number)
+        return pids
 
     def _run(self, name: str, *arguments: str) -> None:
         done = subprocess.run([_program(name), *arguments], capture_output=True, check=False, text=True, **_as_owner())

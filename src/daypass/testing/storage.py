@@ -380,6 +380,7 @@ class StorageConformance:
         with backend.open() as storage:
             assert storage.last_used.find(ACCOUNT, "AKIAone") == LastUse(5, "eu-west-1", "sts")
             remove(storage, access_key("one", "ada"))
+        with backend.open() as storage:
             assert storage.last_used.find(ACCOUNT, "AKIAone") is None
 
     def test_a_sound_store_has_no_defects_and_is_fresh(self, backend: Backend) -> None:

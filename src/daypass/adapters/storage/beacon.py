@@ -46,7 +46,7 @@ class Beacon:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Let go of the file. ``view`` cannot be read any more."""
-        self.view.release()
-        self._map.close()
-        os.close(self._file)
+        """Raise it no more. ``view`` stays readable for whoever still holds it."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

@@ -35,6 +35,7 @@ class Storage:
     def __init__(self, database: Database, beacon: Beacon, *, capacity: int, max_stale: float) -> None:
         self._database = database
         self._beacon = beacon
+        self._closed = False
         self._follower: Follower | None = None
         self._listener: Listener | None = None
         self.installation = Installation(database)
@@ -77,9 +78,11 @@ class Storage:
 
     def close(self) -> None:
         """Flush last-used times, stop following, close all connections. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
         if self._follower is not None:
             self._follower.close()
-            self._follower = None
         if self._listener is not None:
             self._listener.close()
         try:
@@ -87,6 +90,7 @@ class Storage:
         except StoreUnavailable:
             _LOG.warning("last-used times of the last minute are lost: the database does not answer")
         self._database.close()
+        self._beacon.close()
 
     def __enter__(self) -> Self:
         return self

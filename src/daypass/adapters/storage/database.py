@@ -19,6 +19,7 @@ from daypass.adapters.storage.sqlite import sqlite_engine
 from daypass.ports import OutcomeUnknown, StoreUnavailable
 
 _PAUSE_AFTER_LOSS = 0.5
+_PAUSE_AFTER_PROBE = 3.0  # longer than a follower takes to its next probe
 _READ_ONLY = "25006"  # the primary was demoted under us
 _LANES = 64
 
@@ -26,7 +27,8 @@ _LANES = 64
 class Database:
     """One database. ``reading`` sees one consistent state; ``writing`` is serial within its lane.
 
-    After losing the server it refuses at once for half a second, so that waiting requests do not pile up.
+    After losing the server it refuses at once for a while, so that requests do not pile up: for as long as a follower's
+    probes fail, and half a second where nobody probes.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -46,7 +48,8 @@ class Database:
         """
         if not probe:
             self._refuse_while_down()
-        with self._translated(), within(patience), self._reads.connect() as connection:
+        pause = _PAUSE_AFTER_PROBE if probe else _PAUSE_AFTER_LOSS
+        with self._translated(pause), within(patience), self._reads.connect() as connection:
             yield connection
             self._down_until = 0.0
 
@@ -108,20 +111,20 @@ class Database:
             raise StoreUnavailable("the database did not answer a moment ago")
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, pause: float = _PAUSE_AFTER_LOSS) -> Iterator[None]:
         try:
             yield
         except (IntegrityError, ProgrammingError, DataError):
             raise  # a name that is taken, or a defect of ours
         except (DatabaseError, InterfaceError) as error:
-            self._note(error)
+            self._note(error, pause)
             raise StoreUnavailable(str(error.orig)) from error
         except (PoolExhausted, sqlite3.OperationalError) as error:
             raise StoreUnavailable(str(error)) from error
 
-    def _note(self, error: DBAPIError) -> None:
+    def _note(self, error: DBAPIError, pause: float = _PAUSE_AFTER_LOSS) -> None:
         if not self.is_sqlite and (error.connection_invalidated or _cannot_connect(error)):
-            self._down_until = monotonic() + _PAUSE_AFTER_LOSS
+            self._down_until = max(self._down_until, monotonic() + pause)
         if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
             self._engine.dispose()
 

@@ -14,6 +14,8 @@ MARKER = "daypass-data"
 
 _FORMAT = "daypass data directory, format 1\n"
 _LOCK = "lock"
+_BEFORE_US = frozenset({_LOCK, f"{MARKER}.new", "daypass.toml"})
+"""What a directory that is not ours yet may hold: our own first steps, and settings for the first start."""
 
 
 class DataDirectoryError(Exception):
@@ -34,13 +36,13 @@ def claim(path: Path) -> Iterator[Path]:
     """
     _make(path)
     _refuse(_problems(path, may_be_new=True))
-    held = _hold(path)
+    held = _Held(_hold(path))
     try:
         if not (path / MARKER).exists():
             _write_marker(path)
         yield path
     finally:
-        os.close(held)  # and with it the lock; the file stays, so that nobody locks one that is being removed
+        held.let_go()  # the file stays, so that nobody locks one that is being removed
 
 
 def existing(path: Path) -> Path:
@@ -80,6 +82,19 @@ def _make(path: Path) -> None:
         raise DataDirectoryError(
             f"cannot make `{path}`: {error.strerror}", "name another place with --data DIR"
         ) from error
+
+
+class _Held:
+    """An open file that a forked child lets go at once: the lock must die with the process that took it."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        os.register_at_fork(after_in_child=self.let_go)
+
+    def let_go(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def _hold(path: Path) -> int:
@@ -145,7 +160,7 @@ def _foreign(path: Path, *, may_be_new: bool) -> Iterator[DataDirectoryError]:
             yield DataDirectoryError(
                 f"`{path}` has a format that this daypass does not know", "start the newer daypass that made it"
             )
-    elif not may_be_new or {entry.name for entry in path.iterdir()} - {_LOCK, f"{MARKER}.new"}:
+    elif not may_be_new or {entry.name for entry in path.iterdir()} - _BEFORE_US:
         yield DataDirectoryError(
             f"`{path}` is not a daypass data directory", "name an empty or new directory with --data DIR"
         )

@@ -7,9 +7,11 @@ process is killed; AWS promises less (IAM User Guide: reported with a delay of h
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
+from dataclasses import dataclass
 from time import monotonic
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from daypass.adapters.storage.database import Database
@@ -19,7 +21,19 @@ from daypass.ports import LastUse
 FLUSH_EVERY = 60.0
 """Seconds between two writes."""
 
+_OF_ACCOUNT = select(LAST_USED.c.key, LAST_USED.c.at, LAST_USED.c.region, LAST_USED.c.service).where(
+    LAST_USED.c.account_id == bindparam("account")
+)
 _BATCH = 500
+_MOST_ACCOUNTS = 100
+
+
+@dataclass(slots=True)
+class _Page:
+    """What the store said about one account, and when."""
+
+    uses: dict[str, LastUse]
+    read: float
 
 
 class LastUsedTimes:
@@ -29,6 +43,7 @@ class LastUsedTimes:
         self._database = database
         self._noted: dict[tuple[str, str], LastUse] = {}
         self._writing: dict[tuple[str, str], LastUse] = {}
+        self._pages: OrderedDict[str, _Page] = OrderedDict()
         self._mutex = threading.Lock()
         self._flushed = monotonic()
 
@@ -37,21 +52,27 @@ class LastUsedTimes:
         self._noted[account, key] = use
 
     def find(self, account: str, key: str) -> LastUse | None:
-        """The last use this process or the store knows of. Reads the store where memory has none.
+        """The last use this process or the store knows of. Reads the store where memory has none:
+        one look a minute for each account.
 
         Raises:
             StoreUnavailable: memory has none and the store did not answer.
         """
         pair = (account, key)
         noted = self._noted.get(pair) or self._writing.get(pair)
-        if noted is not None:
-            return noted
-        with self._database.reading() as connection:
-            mine = (LAST_USED.c.account_id == account) & (LAST_USED.c.key == key)
-            row = connection.execute(
-                select(LAST_USED.c.at, LAST_USED.c.region, LAST_USED.c.service).where(mine)
-            ).first()
-        return None if row is None else LastUse(*row)
+        return noted or self._page(account).uses.get(key)
+
+    def _page(self, account: str) -> _Page:
+        """All last uses in one account. Read once a minute, since other processes write no more often."""
+        page = self._pages.get(account)
+        if page is None or monotonic() - page.read >= FLUSH_EVERY:
+            with self._database.reading() as connection:
+                rows = connection.execute(_OF_ACCOUNT, {"account": account})
+                page = _Page({key: LastUse(*use) for key, *use in rows}, monotonic())
+            self._pages[account] = page
+            while len(self._pages) > _MOST_ACCOUNTS:
+                self._pages.popitem(last=False)
+        return page
 
     def flush_if_due(self) -> None:
         """Write what was noted if the last write is a minute ago.
@@ -87,8 +108,14 @@ class LastUsedTimes:
                 for (account, key), use in batch
             ]
             self._upsert(rows)
-            for pair, _ in batch:
-                del self._writing[pair]
+            for (account, key), use in batch:
+                self._turn_page(account, key, use)
+                del self._writing[account, key]
+
+    def _turn_page(self, account: str, key: str, use: LastUse) -> None:
+        page = self._pages.get(account)
+        if page is not None and (key not in page.uses or page.uses[key].at <= use.at):
+            page.uses[key] = use
 
     def _upsert(self, rows: list[dict[str, object]]) -> None:
         statement = (sqlite if self._database.is_sqlite else postgresql).insert(LAST_USED)

@@ -7,8 +7,9 @@ it would answer.
 
 from __future__ import annotations
 
+import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from typing import Any, TypeVar
 
@@ -26,9 +27,6 @@ RV = TypeVar("RV")
 
 _INTERVAL = 0.05
 """Seconds after which psycopg resumes a wait to see whether it should go on."""
-
-_CONNECTING = ThreadPoolExecutor(max_workers=8, thread_name_prefix="daypass-connect")
-"""libpq counts connection time-outs in whole seconds, two at least; waiting for a future does better."""
 
 
 class _Late(Exception):
@@ -91,12 +89,21 @@ def connect(url: str) -> BoundedConnection:
     Raises:
         psycopg.OperationalError: refused, or no answer in time.
     """
-    pending = _CONNECTING.submit(_connect, url)
+    # libpq counts connection time-outs in whole seconds, two at least: a thread of its own may take its time.
+    pending: Future[BoundedConnection] = Future()
+    threading.Thread(target=_connect_for, args=(pending, url), name="daypass-connect", daemon=True).start()
     try:
         return pending.result(deadlines.remaining(PATIENCE))
     except NotInTime:
         pending.add_done_callback(_discard)
         raise psycopg.OperationalError("the server did not accept a connection in time") from None
+
+
+def _connect_for(pending: Future[BoundedConnection], url: str) -> None:
+    try:
+        pending.set_result(_connect(url))
+    except Exception as error:  # noqa: BLE001 - raised again where the result is asked for
+        pending.set_exception(error)
 
 
 def _connect(url: str) -> BoundedConnection:
@@ -111,7 +118,7 @@ def _connect(url: str) -> BoundedConnection:
 
 
 def _discard(late: Future[BoundedConnection]) -> None:
-    if not late.cancelled() and late.exception() is None:
+    if late.exception() is None:
         late.result().close()
 
 

@@ -1,0 +1,59 @@
+"""Stored entities outlive the code that wrote them."""
+
+from __future__ import annotations
+
+import pytest
+
+from daypass.adapters.storage.documents import decode, encode, name_key
+from daypass.entities import KINDS, Account, Entity, Role, User
+from daypass.ports import StoreUnavailable
+from daypass.testing.backend import EVERYTHING
+
+# Written by the first release. They never change: a line that does not decode any more is lost data.
+FIRST_RELEASE = {
+    "account": b'{"id":"111122223333","name":"main","created":1700000000,"alias":null}',
+    "user": b'{"id":"AIDAA","name":"ada","path":"/x/","created":1700000000,"tags":[["k","v"]],"boundary":"arn:b",'
+    b'"attached":["arn:p"],"inline":[{"name":"in","document":"{}"}]}',
+    "role": b'{"id":"AROAA","name":"r","path":"/","created":1700000000,"trust":"{}","trust_ids":[["arn:u","AIDAA"]],'
+    b'"description":"d","max_session_duration":7200,"tags":[],"boundary":null,"attached":[],"inline":[]}',
+    "access-key": b'{"id":"AKIAA","user_id":"AIDAA","created":1700000000,"sealed_secret":"AP8=","status":"Inactive"}',
+    "policy": b'{"id":"ANPAA","name":"p","path":"/t/","created":1,"updated":2,'
+    b'"versions":[{"id":"v2","document":"{}","created":2}],"default_version":"v2","next_version":3,'
+    b'"description":null,"tags":[]}',
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_documents_of_the_first_release_are_read_and_written_byte_for_byte(kind: str) -> None:
+    """What the first release stored is read; its fields keep their names, order and form."""
+    document = FIRST_RELEASE[kind]
+    entity = decode(kind, document)
+    assert isinstance(entity, KINDS[kind])
+    assert encode(entity)[: len(document) - 1] == document[:-1]
+
+
+@pytest.mark.parametrize("entity", EVERYTHING, ids=lambda entity: entity.kind)
+def test_every_kind_comes_back_as_it_was(entity: Entity) -> None:
+    """Decoding what was encoded gives an equal value."""
+    assert decode(entity.kind, encode(entity)) == entity
+
+
+def test_a_document_without_appended_fields_takes_their_defaults() -> None:
+    """Fields that a document lacks have their defaults, fields that are gone are passed over."""
+    assert decode("user", b'{"id":"A","name":"n","path":"/","created":1,"gone":[1]}') == User("A", "n", "/", 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "document"), [("later", b"{}"), ("user", b"{}"), ("user", b'{"id":1}'), ("user", b"\xff"), ("role", b"")]
+)
+def test_what_cannot_be_read_is_never_passed_over(kind: str, document: bytes) -> None:
+    """An unknown kind or a broken document makes the account unavailable, not smaller."""
+    with pytest.raises(StoreUnavailable, match=kind):
+        decode(kind, document)
+
+
+def test_names_are_compared_without_case() -> None:
+    """Users and roles are unique by folded name, accounts and access keys have no name of that kind."""
+    assert name_key(User("A", "Ada@Example", "/", 1)) == name_key(Role("B", "aDA@example", "/p/", 1, "{}"))
+    assert name_key(Account("1" * 12, "Main", 1)) is None
+    assert name_key(EVERYTHING[-1]) is None
