@@ -42,7 +42,7 @@ def names_are_unique(entities: dict[tuple[str, str], Entity]) -> bool:
 
 @given(HISTORY)
 def test_changing_step_by_step_is_building_anew(history: list[list[tuple[str, int, str, bool]]]) -> None:
-    """After any history of puts, renames, swapped names and deletions all tables and indexes are as if built at once."""
+    """After any history of puts, renames, swapped names and deletions all indexes are as if built at once."""
     held: dict[tuple[str, str], Entity] = {("account", ACCOUNT.id): ACCOUNT}
     snapshot = AccountSnapshot.of(1, held.values(), partition="aws-cn")
     for step in history:
@@ -67,7 +67,7 @@ def test_changing_step_by_step_is_building_anew(history: list[list[tuple[str, in
 
 
 def test_a_change_shares_what_it_does_not_touch() -> None:
-    """Tables and indexes of other kinds are the same objects, so a change costs what it changes; nothing derived stays."""
+    """Tables of other kinds are the same objects, so a change costs what it changes; nothing derived stays."""
     snapshot = AccountSnapshot.of(1, [ACCOUNT, entity("user", 1, "a"), entity("role", 1, "r")])
     snapshot.derived["compiled"] = object()
     changed = snapshot.replaced(2, [entity("user", 2, "b")], [])

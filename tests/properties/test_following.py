@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daypass.adapters.storage import Storage, open_store
+from daypass.entities import ManagedPolicy, Role, User
 from daypass.ports import AlreadyExists
 from daypass.testing.backend import ACCOUNT, OTHER, answer, create, everything, policy, role, user
 
@@ -22,13 +23,19 @@ TRANSACTION = st.tuples(
 )
 
 
+def named(kind: str, identity: str, name: str) -> User | Role | ManagedPolicy:
+    """Entity ``identity`` of a kind, called ``name``."""
+    if kind == "user":
+        return replace(user(identity), name=name)
+    return replace(role(identity), name=name) if kind == "role" else replace(policy(identity), name=name)
+
+
 def carry_out(storage: Storage, account: str, changes: list[tuple[tuple[str, str, str], bool]], *, fail: bool) -> None:
     """One transaction; one that meets a taken name, or shall fail, leaves nothing."""
-    make = {"user": user, "role": role, "policy": policy}
     try:
         with storage.store.transaction(account) as change:
             for (kind, identity, name), gone in changes:
-                entity = replace(make[kind](identity), name=name)
+                entity = named(kind, identity, name)
                 if not gone:
                     change.put(entity)
                 elif change.account.find(kind, entity.key):
