@@ -58,7 +58,7 @@ FORMATS: dict[str, Callable[[Mapping[str, str]], list[str]]] = {"sh": _sh, "fish
 @data_option
 @account_option
 @click.option("--all", "everything", is_flag=True, help="Send every AWS service here, not only those daypass has.")
-@click.option("--format", "form", type=click.Choice([*FORMATS, "json"]), default="sh", show_default=True)
+@click.option("--format", "form", type=click.Choice([*FORMATS, "json"]), default="sh", help="Default: sh.")
 def command(account: str | None, everything: bool, form: str) -> None:
     """Print what a shell needs to talk to this daypass: keys, region and endpoints.
 
