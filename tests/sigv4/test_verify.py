@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from time import perf_counter
 
 import pytest
 
@@ -21,6 +22,7 @@ from daypass.sigv4 import (
     verify_signature,
 )
 from daypass.sigv4.canonical import (
+    EMPTY_HASH,
     MISMATCH,
     SignedHeaders,
     canonical_path,
@@ -118,6 +120,16 @@ def test_a_right_signature_over_something_ambiguous_is_refused(odd: Odd, detail:
     assert refusal(odd.request()) == detail
 
 
+@pytest.mark.parametrize("line", [b"", b"absent:\n"])
+def test_a_signed_header_that_is_absent_is_refused(line: bytes) -> None:
+    """Neither leaving its line out nor taking it for empty makes up for a header that is not there."""
+    text = b"POST\n/\n\n%bhost:%b\nx-amz-date:%b\n\nabsent;host;x-amz-date\n%b" % (line, HOST[1], DATE[1], EMPTY_HASH)
+    signature = hmac_sha256(KEY, string_to_sign("AWS4-HMAC-SHA256", STAMP, SCOPE, text)).hex()
+    claims = f"Credential={KEY_ID}/{SCOPE}, SignedHeaders=absent;host;x-amz-date, Signature={signature}"
+    raw = RawRequest("POST", b"/", (HOST, DATE, (b"authorization", f"AWS4-HMAC-SHA256 {claims}".encode())))
+    assert refusal(raw) == "signed header is absent: b'absent'"
+
+
 @pytest.mark.parametrize(
     "target", [b"/?a=1&a=2", b"/?a=1&a=1", b"/?a=&a=1&b=0", b"/?a", b"/?", b"/?b=2&a=1", b"/x/../y?c=%20%2B"]
 )
@@ -137,6 +149,21 @@ def test_only_a_presigned_request_leaves_a_signature_out_of_its_query() -> None:
     raw = Odd().request()
     assert refusal(replace(raw, target=b"/?X-Amz-Signature=00")).startswith("the signature is not the one")
     assert accept(Odd(target=b"/?X-Amz-Signature=00").request()).service == "sts"
+
+
+def test_work_grows_with_the_size_of_the_request_and_not_faster() -> None:
+    """Twenty thousand headers, all signed, and as many parameters take no minutes, as squares of them would."""
+    names = [b"x-amz-%05d" % number for number in range(20_000)]
+    odd = Odd(
+        headers=(HOST, DATE, *[(name, b"1") for name in names]),
+        signed=b";".join([b"host", *names, b"x-amz-date"]),
+        target=b"/?" + b"&".join(b"%s=%%41&%s=%%42" % (name, name) for name in names),
+    )
+    raw = odd.request()
+    started = perf_counter()
+    assert accept(raw).service == "sts"
+    assert refusal(replace(raw, method="PUT")).startswith("the signature")
+    assert perf_counter() - started < 5
 
 
 # ── Headers that need not be signed ──────────────────────────────────────────────────────────────────

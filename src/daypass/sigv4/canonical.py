@@ -276,7 +276,7 @@ def canonical_request(
     Raises:
         SignatureDoesNotMatch: a header that is said to be signed is not there.
     """
-    lines = [method.encode("latin-1"), path, query]
+    lines = [method.encode("ascii", "replace"), path, query]
     for name in signed_headers:
         value = headers.get(name)
         if value is None:
