@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 class ActionElement:
     """The actions a statement lists; ``negated``: all but those. Actions are handed in lower-case."""
 
-    __slots__ = ("exact", "globs", "negated", "patterns")
+    __slots__ = ("_matchers", "exact", "globs", "negated", "patterns")
 
     def __init__(self, patterns: tuple[str, ...], *, negated: bool) -> None:
         self.patterns = patterns
         self.negated = negated
+        self._matchers: list[tuple[Matcher, Matcher]] | None = None
         self.exact: list[str] = []
         self.globs: list[tuple[str, str]] = []
         for pattern in patterns:
@@ -47,11 +48,10 @@ class ActionElement:
         """Whether a pattern names ``action``."""
         if action in self.exact:
             return True
+        if self._matchers is None:
+            self._matchers = [(glob(service), glob(name)) for service, name in self.globs]
         service, _, name = action.partition(":")
-        return any(
-            (wanted == service or (has_wildcard(wanted) and glob(wanted)(service))) and glob(pattern)(name)
-            for wanted, pattern in self.globs
-        )
+        return any(in_service(service) and matches(name) for in_service, matches in self._matchers)
 
 
 def _names_something(name: str) -> bool:

@@ -129,9 +129,12 @@ def _automaton(parts: Sequence[Token]) -> Matcher:
         else:
             units.extend(str(part))
     masks, ones = _masks(units)
-    accept = 1 << len(units)
+    shortest, accept = len(units), 1 << len(units)
+    head = parts[0] if isinstance(parts[0], str) else ""
 
     def matches(text: str) -> bool:
+        if len(text) < shortest or not text.startswith(head):
+            return False
         state = 1
         for character in text:
             state = (state & masks.get(character, ones)) << 1 | (state & loops)

@@ -10,7 +10,6 @@ Source: AWS JSON policy elements: Principal, NotPrincipal.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,10 @@ class Grade(IntEnum):
     DIRECT = 3
 
 
-@dataclass(frozen=True, slots=True)
+# Looking a member up on its class costs as much as the comparison it is for.
+_NONE, _ACCOUNT, _ENTITY, _DIRECT = Grade
+
+
 class Names:
     """The names one principal answers to, empty where it has none.
 
@@ -40,33 +42,61 @@ class Names:
     ``session_arn`` is the session itself.
     """
 
-    entity_id: str = ""
-    entity_arn: str = ""
-    entity_grade: Grade = Grade.NONE
-    session_arn: str = ""
-    account: str = ""
-    root_arn: str = ""
-    service: str = ""
-    provider: str = ""
+    __slots__ = (
+        "account",
+        "entity_arn",
+        "entity_grade",
+        "entity_id",
+        "provider",
+        "root_arn",
+        "service",
+        "session_arn",
+    )
+
+    def __init__(
+        self,
+        entity_id: str = "",
+        entity_arn: str = "",
+        entity_grade: Grade = Grade.NONE,
+        session_arn: str = "",
+        account: str = "",
+        root_arn: str = "",
+        service: str = "",
+        provider: str = "",
+    ) -> None:
+        self.entity_id = entity_id
+        self.entity_arn = entity_arn
+        self.entity_grade = entity_grade
+        self.session_arn = session_arn
+        self.account = account
+        self.root_arn = root_arn
+        self.service = service
+        self.provider = provider
 
 
 def names_of(principal: Requester) -> Names:
     """By what names policies may speak of ``principal``."""
+    if isinstance(principal, RoleSession):
+        account, arn = principal.account, principal.principal_arn
+        return Names(principal.role_id, arn, _ENTITY, principal.arn, account, _root(principal))
+    if isinstance(principal, User):
+        return Names(principal.id, principal.arn, _DIRECT, "", principal.account, _root(principal))
+    if isinstance(principal, FederatedUser):
+        user, account, root = principal.user, principal.account, _root(principal)
+        if user is None:
+            return Names(session_arn=principal.arn, account=account, root_arn=root)
+        return Names(user.id, user.arn, _ENTITY, principal.arn, account, root)
     if isinstance(principal, AwsService):
         return Names(service=principal.name)
     if isinstance(principal, FederatedIdentity):
         return Names(provider=principal.provider)
     if isinstance(principal, Anonymous):
         return Names()
-    account, root = principal.account, f"arn:{principal.partition}:iam::{principal.account}:root"
-    if isinstance(principal, User):
-        return Names(principal.id, principal.arn, Grade.DIRECT, "", account, root)
-    if isinstance(principal, RoleSession):
-        return Names(principal.role_id, principal.principal_arn, Grade.ENTITY, principal.arn, account, root)
-    if isinstance(principal, FederatedUser):
-        user = principal.user
-        return Names(user.id if user else "", user.arn if user else "", Grade.ENTITY, principal.arn, account, root)
-    return Names(account=account, root_arn=root)
+    return Names(account=principal.account, root_arn=_root(principal))
+
+
+def _root(principal: Requester) -> str:
+    return f"arn:{principal.partition}:iam::{principal.account}:root"
 
 
 class PrincipalElement:
@@ -91,28 +121,28 @@ class PrincipalElement:
         Allow with NotPrincipal would grant to strangers by forgetting them: it grants nothing.
         """
         if self.negated:
-            return Grade.NONE
+            return _NONE
         return self._listed(names, attached)
 
     def is_denied(self, names: Names, attached: Attached, *, bounded: bool) -> bool:
         """Whether a Deny of this statement speaks of a principal. ``bounded``: it has a permissions boundary."""
         if not self.negated:
-            return self._listed(names, attached) > Grade.NONE or self.everyone
+            return self.everyone or self._listed(names, attached) is not _NONE
         # With NotPrincipal only those are spared of whom all that they are is listed; a boundary spoils even that.
         return bounded or not self._spared(names, attached)
 
     def _listed(self, names: Names, attached: Attached) -> Grade:
         if names.provider:  # `*` means those who sign; whom a provider vouches for must be expected by that provider
-            return Grade.DIRECT if names.provider in self.federated else Grade.NONE
+            return _DIRECT if names.provider in self.federated else _NONE
         if self.everyone or (names.service and names.service in self.services):
-            return Grade.DIRECT
+            return _DIRECT
         if names.session_arn and self._names_session(names, attached):
-            return Grade.DIRECT
+            return _DIRECT
         if names.entity_id and self._names_entity(names, attached):
             return names.entity_grade
         if names.account and self._names_account(names):
-            return Grade.ACCOUNT
-        return Grade.NONE
+            return _ACCOUNT
+        return _NONE
 
     def _names_account(self, names: Names) -> bool:
         return names.account in self.aws or names.root_arn in self.aws
