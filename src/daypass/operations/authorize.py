@@ -149,11 +149,17 @@ def tag_keys(tags: Tags, *prefixes: str) -> dict[str, str | tuple[str, ...]]:
     return {f"{prefix.lower()}/{key.lower()}": value for key, value in tags for prefix in prefixes}
 
 
-def request_keys(keys: Keys | None, resource_tags: Tags, resource_account: str) -> dict[str, str | tuple[str, ...]]:
-    """The condition keys of one request in lower case, the resource's owner and tags among them."""
+def request_keys(
+    keys: Keys | None, resource: str, resource_tags: Tags, resource_account: str
+) -> dict[str, str | tuple[str, ...]]:
+    """The condition keys of one request in lower case, the resource's owner and tags among them.
+
+    ``iam:ResourceTag`` exists for users and roles only (Service Authorization Reference, AWS IAM).
+    """
     known: dict[str, str | tuple[str, ...]] = {"aws:resourceaccount": resource_account}
     if keys:
         known.update((key.lower(), value) for key, value in keys.items())
     if resource_tags:
-        known.update(tag_keys(resource_tags, "aws:ResourceTag", "iam:ResourceTag"))
+        prefixes = ("aws:ResourceTag",) if ":policy/" in resource else ("aws:ResourceTag", "iam:ResourceTag")
+        known.update(tag_keys(resource_tags, *prefixes))
     return known
