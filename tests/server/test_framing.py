@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.conftest import Running, exchange
+from tests.server.conftest import Running, answers_in, exchange, read_all, running
 
 CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("cases").joinpath("framing.json").read_text())
 
@@ -43,3 +43,20 @@ def test_there_are_enough_cases() -> None:
     """The corpus only grows."""
     assert len(CASES) >= 150
     assert sum(not case["served"] for case in CASES) >= 110
+
+
+@pytest.mark.parametrize("path", [b"/", b"/thread"])
+@pytest.mark.parametrize("last", [b"Connection: close", b"Connection: Upgrade\r\nUpgrade: h2c", b"Bad Name: a"])
+@pytest.mark.parametrize("cut", [True, False], ids=["in a second read", "in the same read"])
+def test_what_follows_the_last_request_is_never_served(path: bytes, last: bytes, cut: bool) -> None:
+    """Neither while the last request waits for a thread, nor after its answer."""
+    hidden = b"GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n"
+    with running() as server:
+        server.recorder.gate.clear()
+        with server.connect() as sock:
+            sock.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n" + last + b"\r\n\r\n" + (b"" if cut else hidden))
+            exchange(server, b"GET /sync HTTP/1.1\r\nHost: a\r\n\r\n")
+            sock.sendall(hidden * cut)
+            server.recorder.gate.set()
+            assert len(answers_in(read_all(sock))) == 1
+        assert {raw.target for raw in server.recorder.seen} <= {path, b"/sync"}

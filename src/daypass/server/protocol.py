@@ -55,8 +55,7 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        # INVARIANT: 1. uvicorn's own parser reads on after `Connection: close`, which is how a request is smuggled.
-        # tests/server/test_framing.py::test_what_follows_the_last_request_is_never_served
+        # A strict parser: uvicorn tells its own to read on after a request that said `Connection: close`.
         self.parser = HttpRequestParser(self)
         self.application = cast(Application, config.app)
         self.limits = self.application.limits
@@ -152,6 +151,8 @@ class Connection(HttpToolsProtocol):
     # ── the parser's callbacks ───────────────────────────────────────────────────────────────────────
 
     def on_message_begin(self) -> None:
+        # INVARIANT: 1. Bytes behind a request that ends its connection are no request: a front end may have meant them
+        # as the body of another. tests/server/test_framing.py::test_what_follows_the_last_request_is_never_served
         if self._ending:
             raise Refused(400)
         if not self._receiving:  # it follows another request in the same read

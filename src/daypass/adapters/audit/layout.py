@@ -76,8 +76,9 @@ class Chain:
         os.pwrite(self._fd, b"%018d %b\n" % (head[0], head[1].encode()), 0)
 
     def release(self) -> None:
-        """Let another process have the chain."""
-        os.close(self._fd)
+        """Let another process have the chain. A later note fails; it must not land in whatever has this number then."""
+        fd, self._fd = self._fd, -1
+        os.close(fd)
 
 
 def claim(directory: Path) -> Chain:

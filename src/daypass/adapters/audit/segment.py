@@ -50,7 +50,7 @@ class Segment:
             raise
         if written != len(line):
             self._cut()
-            raise OSError(errno.ENOSPC, "short write")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.size += written
 
     def _cut(self) -> None:

@@ -115,6 +115,8 @@ class _Walk:
             return f"the record does not follow from record {after}: one of them was replaced"
         if link.opens != opens or link.previous_file != (previous if opens else None):
             return "the record does not belong at this place of this file"
+        if self._noted and link.sequence == self._noted[0] and link.hash != self._noted[1]:
+            return "the record is not the one that was noted when it was written"
         self._head = (link.sequence, link.hash)
         return None
 
