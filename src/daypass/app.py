@@ -21,6 +21,7 @@ from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
 from daypass.adapters.keys import RingKeeper, open_master_key
 from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing, open_store
 from daypass.credentials import AccessKeyPair, Secret
+from daypass.errors import EntityAlreadyExists
 from daypass.operations.pipeline import Place, Service
 from daypass.operations.registry import REGISTRY
 from daypass.ports import Clock, Entropy, Health, Ports
@@ -29,6 +30,7 @@ from daypass.regions import partition_of
 from daypass.settings import Settings
 
 KEY_CHECK_SECONDS = 30.0
+UNFINISHED = "first-start"
 ACCOUNT, PARTITION, REGION = "default-account", "partition", "region"
 
 
@@ -155,8 +157,8 @@ def open_daypass(
         daypass = Daypass(settings, data, storage, clock=clock or SystemClock(), entropy=entropy or SystemEntropy())
         undo.pop_all()
         undo.push(daypass)
-        if create and not storage.directory.ids():
-            _first_start(daypass)
+        if create:
+            _finish_first_start(daypass)
         if follow:
             daypass.mind()
         undo.pop_all()
@@ -167,10 +169,27 @@ hold = claim
 """Hold a data directory for one ``daypass up``; see ``adapters.storage.claim``."""
 
 
-def _first_start(daypass: Daypass) -> None:
-    made = daypass.create_account("main", daypass.default_account)
+def _finish_first_start(daypass: Daypass) -> None:
+    """Make account and credentials unless they are made; a start killed in between is taken up where it ended.
+
+    The admin's secret exists in clear only between the commit of the account and the writing of the file, so a note
+    says that this is under way. Where it is found, the key of the killed start is lost and one more is made.
+    """
+    unfinished = daypass.data / UNFINISHED
+    if daypass.storage.directory.ids():
+        if not unfinished.exists():
+            return
+        made = daypass.operator("iam:CreateAccessKey", {"UserName": "admin"})["AccessKey"]
+    else:
+        unfinished.touch(mode=0o600)
+        try:
+            made = daypass.create_account("main", daypass.default_account)
+        except EntityAlreadyExists:  # another node of the same database was faster, and has the key
+            unfinished.unlink()
+            return
     key = AccessKeyPair(made["AccessKeyId"], Secret(made["SecretAccessKey"]))
     put_profile(daypass.data / NAME, DEFAULT, key)
+    unfinished.unlink()
     daypass.first_start = True
 
 

@@ -67,6 +67,8 @@ def remember_database(data: Path, settings: Settings) -> None:
     fresh = data / f".{DATABASE_FILE}.new"
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     fresh.replace(data / DATABASE_FILE)
 
 
