@@ -113,5 +113,5 @@ def eventually(true: object, seconds: float = 10.0) -> bool:
     while time.monotonic() < end:
         if true():
             return True
-        time.sleep(0.02)
+        time.sleep(0.005)
     return False
