@@ -145,6 +145,27 @@ def test_a_short_write_leaves_whole_lines_only(
     assert verify(directory).ok
 
 
+def test_a_write_that_fails_half_way_leaves_whole_lines_only(
+    opened: Opened, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error may come after some bytes have gone."""
+    trail = opened()
+    trail.append(record(1))
+    real = os.write
+
+    def write(fd: int, data: bytes) -> int:
+        real(fd, bytes(data)[:100])
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(AuditUnavailable, match="Input/output error"):
+        trail.append(record(2))
+    assert len(files(directory)[0].read_bytes().splitlines()) == 1
+    monkeypatch.setattr(os, "write", real)
+    trail.append(record(3))
+    assert numbers(directory) == [1, 3]
+
+
 def test_a_torn_record_that_cannot_be_cut_stops_the_trail_until_it_can(
     opened: Opened, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,15 @@ def test_files_that_changed_places_are_found(trail_of_four_files: Path) -> None:
     assert not verify(trail_of_four_files).ok
 
 
+def test_a_renamed_file_is_found(trail_of_four_files: Path) -> None:
+    """The next file names it, so that not even its time can be changed."""
+    path = files(trail_of_four_files)[1]
+    path.rename(path.with_name("20200101T000000Z" + path.name[16:]))
+    report = verify(trail_of_four_files)
+    assert report.first_break
+    assert "does not belong at this place" in report.first_break.reason
+
+
 def test_a_foreign_file_is_found(trail_of_four_files: Path) -> None:
     """Whoever reads ``*.jsonl`` would take it for ours."""
     trail_of_four_files.joinpath("more.jsonl").write_bytes(files(trail_of_four_files)[0].read_bytes())
