@@ -24,7 +24,7 @@ from urllib.parse import urlencode, urlsplit
 from daypass.app import Daypass, SystemEntropy, hold, open_daypass
 from daypass.credentials import Secret, TemporaryCredentials
 from daypass.exchange import RawRequest, Response
-from daypass.ports import NotLoaded
+from daypass.ports import Entropy, NotLoaded
 from daypass.settings import Settings
 from daypass.sigv4 import sign_request
 
@@ -73,6 +73,7 @@ class LocalDaypass:
     def __init__(self, data: Path | None = None, **settings: Any) -> None:
         self._undo = ExitStack()
         self.clock = MovableClock()
+        self.entropy: Entropy = SystemEntropy()  # replaced before the start by who needs the same ids in every run
         self.data = data or Path(self._undo.enter_context(tempfile.TemporaryDirectory())) / "data"
         self._settings = Settings(**{"audit_reserve_bytes": 0, **settings})
         self.daypass: Daypass
@@ -81,7 +82,7 @@ class LocalDaypass:
     def __enter__(self) -> Self:
         self._undo.enter_context(hold(self.data))
         self.daypass = self._undo.enter_context(
-            open_daypass(self._settings, self.data, create=True, clock=self.clock, entropy=SystemEntropy())
+            open_daypass(self._settings, self.data, create=True, clock=self.clock, entropy=self.entropy)
         )
         self.admin = self._read_admin()
         return self

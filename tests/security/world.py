@@ -1,0 +1,255 @@
+"""An account with one of everything, and callers of every kind: what the attacks of this folder start from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import urlencode
+
+import daypass.app  # noqa: F401  registers the operations
+from daypass.credentials import Secret
+from daypass.entities import AccessKey, Entity, InlinePolicy, ManagedPolicy, PolicyVersion, Role, User
+from daypass.exchange import RawRequest, Response
+from daypass.ids import access_key_id, unique_id
+from daypass.operations.registry import REGISTRY
+from daypass.testing.local import VERSIONS, LocalDaypass, Signer, flatten, raw_request
+from tests.sigv4.samples import NOW
+
+HERE = Path(__file__).parent
+OPERATIONS: Mapping[str, Mapping[str, Any]] = json.loads((HERE / "operations.json").read_text())
+ON_THE_WIRE = tuple(name for name in REGISTRY.names() if not name.startswith("daypass:"))
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+class SeededEntropy:
+    """The same bytes in every run, so that a mutant that was accepted once can be made again."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+
+    def bytes(self, count: int) -> bytes:
+        """The next ``count`` bytes."""
+        return self._random.randbytes(count)
+
+
+def document(*actions: str, effect: str = "Allow", member: str = "Action", resource: str = "*") -> str:
+    """A policy of one statement."""
+    statement = {"Effect": effect, member: list(actions), "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def trusting(*arns: str) -> str:
+    """A trust policy that lets ``arns`` assume the role, tags and source identity included."""
+    actions = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": list(arns)}, "Action": actions}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@dataclass
+class World:
+    """A daypass with an account to attack. ``names``: what stands for ``{user}``, ``{role}``… in operations.json."""
+
+    daypass: LocalDaypass
+
+    def __post_init__(self) -> None:
+        self._numbers = count(1)
+        self._random = Random(2)
+        self.account = self.daypass.account
+        self.names = self.prepare()
+
+    # ── things ───────────────────────────────────────────────────────────────────────────────────────
+
+    def prepare(self) -> dict[str, str]:
+        """Make one of everything under fresh names, in one change; the names."""
+        n = str(next(self._numbers))
+        user, role = self.user(f"user-{n}"), self.role(f"role-{n}")
+        policies = [self._policy(f"policy-{n}"), self._policy(f"bare-policy-{n}")]
+        attached, bare = (self._policy_arn(policy) for policy in policies)
+        held: dict[str, Any] = {
+            "attached": (attached,),
+            "inline": (InlinePolicy("inline", document("s3:GetObject")),),
+            "boundary": attached,
+            "tags": (("team", "blue"),),
+        }
+        key = self.key(user)
+        self.put(
+            *policies,
+            replace(user, **held),
+            replace(role, **held),
+            self.user(f"bare-user-{n}"),
+            self.role(f"bare-role-{n}"),
+            key,
+            replace(self.snapshot().account, alias=f"old-{n}"),
+        )
+        return {
+            "n": n,
+            "user": user.name,
+            "role": role.name,
+            "role_arn": self.arn(role),
+            "bare_user": f"bare-user-{n}",
+            "bare_role": f"bare-role-{n}",
+            "policy_arn": attached,
+            "bare_policy_arn": bare,
+            "key": key.id,
+            "alias": f"old-{n}",
+            "document": document("*"),
+            "trust": self.trust,
+        }
+
+    @property
+    def trust(self) -> str:
+        """Trust in the account: whoever its policies let assume the role."""
+        return trusting(f"arn:aws:iam::{self.account}:root")
+
+    def snapshot(self) -> Any:
+        """The account as it is now."""
+        return self.daypass.daypass.storage.directory.load(self.account)
+
+    def put(self, *entities: Entity) -> None:
+        """Store entities in one change, as an operation would."""
+        with self.daypass.daypass.storage.store.transaction(self.account) as change:
+            for entity in entities:
+                change.put(entity)
+
+    def delete(self, *entities: Entity) -> None:
+        """Delete entities in one change."""
+        with self.daypass.daypass.storage.store.transaction(self.account) as change:
+            for entity in entities:
+                change.delete(entity.kind, entity.key)
+
+    def user(self, name: str, **more: Any) -> User:
+        """A user who is not stored yet."""
+        return User(self._unique_id("AIDA"), name, "/", 0, **more)
+
+    def role(self, name: str, **more: Any) -> Role:
+        """A role that is not stored yet, and trusts the account unless told otherwise."""
+        return Role(self._unique_id("AROA"), name, "/", 0, **{"trust": self.trust, **more})
+
+    def key(self, user: User, secret: str = "s" * 40) -> AccessKey:
+        """A key of ``user`` that is not stored yet."""
+        key_id = access_key_id("AKIA", self.account, self._random.randbytes(6))
+        return AccessKey(key_id, user.id, 0, self.daypass.daypass.keys.seal_secret(key_id, Secret(secret)))
+
+    def arn(self, entity: User | Role) -> str:
+        """The ARN of a user or role."""
+        return f"arn:aws:iam::{self.account}:{entity.kind}{entity.path}{entity.name}"
+
+    def _policy(self, name: str, text: str | None = None) -> ManagedPolicy:
+        text = text or document("s3:ListBucket")
+        versions = (PolicyVersion("v1", text, 0), PolicyVersion("v2", text, 0))
+        if name.startswith("bare-"):
+            versions = versions[:1]
+        made = ManagedPolicy(self._unique_id("ANPA"), name, "/", 0, 0, versions, tags=(("team", "blue"),))
+        return replace(made, next_version=len(versions) + 1)
+
+    def policy(self, name: str, text: str) -> str:
+        """Store a managed policy; its ARN."""
+        made = self._policy(name, text)
+        self.put(made)
+        return self._policy_arn(made)
+
+    def _policy_arn(self, policy: ManagedPolicy) -> str:
+        return f"arn:aws:iam::{self.account}:policy/{policy.name}"
+
+    def _unique_id(self, family: str) -> str:
+        return unique_id(family, self.account, self._random.randbytes(6))
+
+    # ── callers ──────────────────────────────────────────────────────────────────────────────────────
+
+    def person(self, name: str, *attached: str, boundary: str | None = None) -> tuple[User, Signer]:
+        """Store a user with a key."""
+        user = self.user(name, attached=attached, boundary=boundary)
+        secret = f"{name:s<40}"[:40]
+        key = self.key(user, secret)
+        self.put(user, key)
+        return user, Signer(key.id, Secret(secret))
+
+    def post(self, name: str, *attached: str, **more: Any) -> Role:
+        """Store a role."""
+        role = self.role(name, attached=attached, **more)
+        self.put(role)
+        return role
+
+    def assume(self, role: Role, signer: Signer | None = None, **params: object) -> Signer:
+        """Credentials of a session of ``role``."""
+        wish = {"RoleArn": self.arn(role), "RoleSessionName": "matrix", **params}
+        return credentials_in(self.daypass.call("sts", "AssumeRole", wish, signer))
+
+    def session_token(self, signer: Signer | None = None) -> Signer:
+        """Credentials of GetSessionToken."""
+        return credentials_in(self.daypass.call("sts", "GetSessionToken", {}, signer))
+
+    # ── calls ────────────────────────────────────────────────────────────────────────────────────────
+
+    def params(self, operation: str, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Parameters with which ``operation`` succeeds for who may; ``names``: what ``prepare`` has made for it."""
+        return filled(OPERATIONS[operation], names or self.names)
+
+    def call(self, operation: str, signer: Signer | None, names: Mapping[str, str] | None = None) -> Response:
+        """Call ``operation``, signed; None: without a signature."""
+        service, action = operation.split(":")
+        if signer is not None:
+            return self.daypass.call(service, action, self.params(operation, names), signer)
+        return self.daypass.serve(unsigned(operation, self.params(operation, names)))
+
+
+def filled(value: Any, names: Mapping[str, str]) -> Any:
+    """``value`` with its placeholders filled in."""
+    if isinstance(value, str):
+        whole = names.get(value[1:-1]) if value[:1] == "{" and value[-1:] == "}" else None
+        return whole or value.replace("{n}", names["n"])
+    if isinstance(value, list):
+        return [filled(item, names) for item in value]
+    if isinstance(value, dict):
+        return {name: filled(item, names) for name, item in value.items()}
+    return value
+
+
+def form_of(operation: str, params: Mapping[str, Any]) -> str:
+    """The form body of a call."""
+    service, action = operation.split(":")
+    return urlencode({"Action": action, "Version": VERSIONS[service], **flatten(params)})
+
+
+def unsigned(operation: str, params: Mapping[str, Any]) -> RawRequest:
+    """A call without a signature, to the right endpoint."""
+    service = operation.partition(":")[0]
+    host = "sts.us-east-1.amazonaws.com" if service == "sts" else "iam.amazonaws.com"
+    headers = (("Host", host), ("Content-Type", "application/x-www-form-urlencoded"))
+    return raw_request("POST", "/", headers, form_of(operation, params).encode())
+
+
+def element(answer: Response, name: str) -> str:
+    """The text of the first XML element ``name``, or nothing."""
+    return answer.body.decode().partition(f"<{name}>")[2].partition(f"</{name}>")[0]
+
+
+def code_of(answer: Response) -> str:
+    """The error code of an answer, or its status where it has none."""
+    return element(answer, "Code") or str(answer.status)
+
+
+def credentials_in(answer: Response) -> Signer:
+    """The credentials that an answer holds."""
+    assert answer.status == 200, answer.body
+    token = element(answer, "SessionToken") or None
+    return Signer(element(answer, "AccessKeyId"), Secret(element(answer, "SecretAccessKey")), token)
+
+
+@contextmanager
+def new_world(seed: int = 1) -> Iterator[World]:
+    """A world at ``NOW``, the same in every run."""
+    local = LocalDaypass()
+    local.entropy = SeededEntropy(seed)
+    local.clock.freeze(NOW)
+    with local:
+        yield World(local)
+
+
+Maker = Callable[[World], Signer | None]
