@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from daypass.cli.options import data_directory, data_option, example, given_data
 
 if TYPE_CHECKING:
     from daypass.app import Daypass
-    from daypass.server import Served
+    from daypass.server import Limits, Served
     from daypass.settings import Settings
 
 
@@ -49,8 +50,8 @@ def command(*, ephemeral: bool, **options: str | bool | None) -> None:
     """
     if ephemeral and given_data():
         raise click.UsageError("--ephemeral makes a directory of its own; leave --data out")
-    with _stopping_cleanly(), _ephemeral() if ephemeral else _given() as data:
-        _run(data, options)
+    with _noting_stops() as stop, _ephemeral() if ephemeral else _given() as data:
+        _run(data, options, stop)
 
 
 @contextmanager
@@ -67,22 +68,25 @@ def _ephemeral() -> Iterator[Path]:
 
 
 @contextmanager
-def _stopping_cleanly() -> Iterator[None]:
-    """SIGTERM before the server listens is a clean stop too: whatever is held is let go."""
+def _noting_stops() -> Iterator[Event]:
+    """An event that SIGTERM and Ctrl-C set, so that a start ends where it is safe to; a second one ends it at once."""
+    stop = Event()
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
+    def note(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield stop
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _run(data: Path, options: dict[str, str | bool | None]) -> None:
+def _run(data: Path, options: dict[str, str | bool | None], stop: Event) -> None:
     from daypass.app import hold, open_daypass
-    from daypass.server import Limits, Listen, Tls, check_listen, serve_forever
+    from daypass.server import Listen, Tls, check_listen, serve_forever
     from daypass.settings import load, remember_database
 
     settings = load(data, os.environ, options).settings
@@ -95,19 +99,26 @@ def _run(data: Path, options: dict[str, str | bool | None]) -> None:
         with open_daypass(settings, data, create=True) as daypass:
             greeting = _Greeting(daypass, data)
         remember_database(data, settings)
-        serve_forever(
-            Listen(host, port),
-            _service_maker(settings, data),
-            workers=settings.workers,
-            tls=tls,
-            on_ready=greeting.say,
-            limits=Limits(
-                head_seconds=settings.header_deadline,
-                connections=settings.max_connections,
-                threads=settings.threads,
-            ),
-        )
-        greeting.take_back()
+        if stop.is_set():
+            return
+        try:
+            serve_forever(
+                Listen(host, port),
+                _service_maker(settings, data),
+                workers=settings.workers,
+                tls=tls,
+                on_ready=greeting.say,
+                limits=_limits(settings),
+                stop=stop,
+            )
+        finally:
+            greeting.take_back()
+
+
+def _limits(settings: Settings) -> Limits:
+    from daypass.server import Limits
+
+    return Limits(head_seconds=settings.header_deadline, connections=settings.max_connections, threads=settings.threads)
 
 
 def _service_maker(settings: Settings, data: Path) -> Callable[[], Served]:

@@ -87,10 +87,11 @@ def _serve(
         # What was loaded by now stays: the collector need not walk through a million entities again and again.
         gc.collect()
         gc.freeze()
-        Server(application, context, worker).run([sock])
+        server = Server(application, context, worker)
+        server.run([sock])
     finally:
         application.close()
-    if worker.failure:
+    if worker.failure and not server.should_exit:
         raise worker.failure
 
 
@@ -107,7 +108,9 @@ class _Alone:
         try:
             await asyncio.to_thread(self._announce)
         except Exception as failure:  # noqa: BLE001 - raised again by `_serve` when the server has stopped
-            self.failure = failure
+            # Told to stop before it was announced, it is the end of the server that broke the announcement.
+            if not self.should_stop():
+                self.failure = failure
 
     def should_stop(self) -> bool:
         """Whether someone but a signal wants the end."""
