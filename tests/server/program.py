@@ -41,6 +41,8 @@ def make_service() -> Served:
 
 def main() -> int:
     told = json.loads(sys.argv[1])
+    if told.get("announce"):
+        print("starting", flush=True)
     tls = Tls(*map(Path, told["tls"])) if "tls" in told else None
     try:
         serve_forever(

@@ -91,6 +91,21 @@ def test_a_client_that_hangs_does_not_hold_up_the_stop(workers: int) -> None:
         assert 0.9 < time.monotonic() - began < 3.5
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.01, 0.02, 0.05, 0.1])
+def test_a_stop_during_the_start_is_as_quick(pause: float) -> None:
+    """Also for workers that are just being made."""
+    process = subprocess.Popen([*PROGRAM, '{"workers": 4, "announce": true}'], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stdout.readline() == "starting\n"
+    time.sleep(pause)
+    began = time.monotonic()
+    process.terminate()
+    code = process.wait(20)
+    process.stdout.close()
+    assert code in (0, -signal.SIGTERM)
+    assert time.monotonic() - began < 3
+
+
 def test_a_taken_port_ends_with_a_clear_error() -> None:
     """Before anything else is opened."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -218,9 +218,12 @@ class Supervisor:
         report, said = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        # A signal to the worker that our handler took, before it has its own, would be lost: it waits meanwhile.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         pid = os.fork()
         if pid == 0:
             self._be_worker(said, [report, self._hold, *(p.report for p in self._processes if p.report >= 0)])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         os.close(said)
         return _Process(pid, report)
 
@@ -231,6 +234,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             for fd in others:
                 os.close(fd)
             self._work(_Forked(report, self._lifeline))
