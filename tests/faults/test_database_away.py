@@ -176,6 +176,19 @@ def refuses(storage: Storage) -> bool:
         return True
 
 
+def test_a_demoted_primary_is_left_after_one_refusal(url: str, tmp_path: Path) -> None:
+    """A connection that suddenly may only read is refused once, and the pool does not stay pinned to it."""
+    with open_store(url, tmp_path, follow=False) as storage:
+        create(storage)
+        with storage._database._engine.connect() as connection:
+            connection.exec_driver_sql("SET default_transaction_read_only = on")
+            connection.commit()
+        with pytest.raises(StoreUnavailable, match="read-only"):
+            put(storage, user("refused"))
+        put(storage, user("accepted"))
+        assert set(answer(storage).users_by_name) == {"accepted"}
+
+
 def test_a_server_that_is_away_at_the_start_is_an_error_in_time(
     server: PostgresServer, url: str, tmp_path: Path
 ) -> None:

@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from daypass.adapters.storage.deadlines import within
-from daypass.adapters.storage.postgres import CHANNEL, Listener, connect
+from daypass.adapters.storage.postgres import Listener, connect
+from daypass.adapters.storage.tables import CHANNEL
 from tests.postgres import PostgresServer
 
 

@@ -9,12 +9,11 @@ from typing import Self
 
 from daypass.adapters.storage import integrity
 from daypass.adapters.storage.beacon import Beacon
-from daypass.adapters.storage.database import Database, open_database
+from daypass.adapters.storage.database import Database, Notices, open_database
 from daypass.adapters.storage.directory import MemoryDirectory
 from daypass.adapters.storage.follower import Follower
 from daypass.adapters.storage.installation import Installation
 from daypass.adapters.storage.last_used import LastUsedTimes
-from daypass.adapters.storage.postgres import Listener
 from daypass.adapters.storage.schema import prepare
 from daypass.adapters.storage.sealing_keys import SealingKeyTable
 from daypass.adapters.storage.store import SqlStore
@@ -37,17 +36,16 @@ class Storage:
         self._beacon = beacon
         self._closed = False
         self._follower: Follower | None = None
-        self._listener: Listener | None = None
+        self._listener: Notices | None = None
         self.installation = Installation(database)
         self.directory = MemoryDirectory(database, beacon, self.installation, capacity=capacity, max_stale=max_stale)
         self.store = SqlStore(database, self.directory, self.installation)
         self.sealing_keys = SealingKeyTable(database)
         self.last_used = LastUsedTimes(database)
 
-    def follow(self, url: str | None) -> None:
+    def follow(self) -> None:
         """Start the thread that polls; on PostgreSQL it is woken by notice of changes, where that works."""
-        if not self._database.is_sqlite and url is not None:
-            self._listener = Listener(url)
+        self._listener = self._database.listener()
         self._follower = Follower(self.poll, self._listener.wait if self._listener else None)
 
     def poll(self) -> None:
@@ -130,5 +128,5 @@ def open_store(
         database.close()
         raise
     if follow:
-        storage.follow(url)
+        storage.follow()
     return storage

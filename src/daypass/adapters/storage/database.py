@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from daypass.adapters.storage.deadlines import PATIENCE, turn, within
-from daypass.adapters.storage.postgres import postgres_engine
 from daypass.adapters.storage.sqlite import sqlite_engine
 from daypass.ports import OutcomeUnknown, StoreUnavailable
 
@@ -24,6 +24,25 @@ _READ_ONLY = "25006"  # the primary was demoted under us
 _LANES = 64
 
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
+    Upsert = SqliteInsert | PostgresInsert
+
+
+class Notices(Protocol):
+    """Word from the database that something was committed."""
+
+    def wait(self, seconds: float) -> None:
+        """Return at a notice, or after ``seconds``."""
+        ...
+
+    def close(self) -> None:
+        """Ask for no more."""
+        ...
+
+
 class Database:
     """One database. ``reading`` sees one consistent state; ``writing`` is serial within its lane.
 
@@ -31,8 +50,9 @@ class Database:
     probes fail, and half a second where nobody probes.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, listen: Callable[[], Notices] | None = None) -> None:
         self._engine = engine
+        self._listen = listen
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._reads = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writes = engine.execution_options(writes=True)
@@ -63,8 +83,11 @@ class Database:
             StoreUnavailable: no answer in time, or the lane was busy for too long.
         """
         self._refuse_while_down()
-        with turn(self._lanes[hash(lane) % len(self._lanes)]):
-            connection = self._begin()
+        with ExitStack() as held:
+            with within(PATIENCE):  # for the turn and the connection together
+                held.enter_context(turn(self._lanes[hash(lane) % len(self._lanes)]))
+                self._refuse_while_down()  # whoever had the turn before may have found out
+                connection = self._begin()
             try:
                 yield connection
             finally:
@@ -101,6 +124,20 @@ class Database:
                 self._note(error)
                 kind = OutcomeUnknown if error.connection_invalidated else StoreUnavailable
                 raise kind(str(error.orig)) from error
+
+    def upsert(self, table: Table) -> Upsert:
+        """An insert into ``table`` in the database's own dialect, which knows what to do on a conflict."""
+        if self.is_sqlite:
+            from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415 - only what is needed
+
+            return insert(table)
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 50 ms that SQLite does not need
+
+        return postgresql.insert(table)
+
+    def listener(self) -> Notices | None:
+        """Notices of commits, where the database gives any."""
+        return self._listen() if self._listen else None
 
     def close(self) -> None:
         """Close all connections that are not in use."""
@@ -144,5 +181,8 @@ def open_database(url: str | None, data_dir: Path) -> Database:
     if kind == "sqlite":
         return Database(sqlite_engine(data_dir / rest.removeprefix("/")))
     if kind in ("postgresql", "postgres"):
-        return Database(postgres_engine(f"postgresql://{rest}"))
+        from daypass.adapters.storage.postgres import Listener, postgres_engine  # noqa: PLC0415 - 150 ms that SQLite does not need
+
+        uri = f"postgresql://{rest}"
+        return Database(postgres_engine(uri), lambda: Listener(uri))
     raise ValueError(f"`{scheme}` is no database that daypass knows: sqlite or postgresql")

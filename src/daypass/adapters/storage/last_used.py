@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from time import monotonic
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from daypass.adapters.storage.database import Database
 from daypass.adapters.storage.tables import LAST_USED
@@ -118,7 +117,7 @@ class LastUsedTimes:
             page.uses[key] = use
 
     def _upsert(self, rows: list[dict[str, object]]) -> None:
-        statement = (sqlite if self._database.is_sqlite else postgresql).insert(LAST_USED)
+        statement = self._database.upsert(LAST_USED)
         new = statement.excluded
         newest = statement.on_conflict_do_update(
             index_elements=["account_id", "key"],

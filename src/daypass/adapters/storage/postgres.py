@@ -20,8 +20,7 @@ from sqlalchemy.pool import QueuePool
 
 from daypass.adapters.storage import deadlines
 from daypass.adapters.storage.deadlines import PATIENCE
-
-CHANNEL = "daypass_changes"
+from daypass.adapters.storage.tables import CHANNEL
 
 RV = TypeVar("RV")
 

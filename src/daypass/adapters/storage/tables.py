@@ -22,6 +22,9 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 
+CHANNEL = "daypass_changes"
+"""Where PostgreSQL gives notice of a commit."""
+
 INSTALLATION = Table(
     "installation",
     METADATA,

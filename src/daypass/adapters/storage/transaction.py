@@ -9,8 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from daypass.adapters.storage.database import Database
 from daypass.adapters.storage.documents import encode, name_key
-from daypass.adapters.storage.postgres import CHANNEL
-from daypass.adapters.storage.tables import ACCOUNTS, CHANGE_HEAD, CHANGE_LOG, ENTITIES, LAST_USED
+from daypass.adapters.storage.tables import ACCOUNTS, CHANGE_HEAD, CHANGE_LOG, CHANNEL, ENTITIES, LAST_USED
 from daypass.entities import Account, Entity
 from daypass.ports import AlreadyExists
 from daypass.snapshot import AccountSnapshot
