@@ -10,7 +10,11 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 FILE = "endpoint.json"
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 what is bound here is asked over loopback
@@ -97,7 +101,7 @@ def ask(endpoint: Endpoint, path: str) -> Answer | None:
         return None
 
 
-def _trust(certificate: str | None):  # type: ignore[no-untyped-def]
+def _trust(certificate: str | None) -> SSLContext:
     """A TLS context that takes the server's own certificate by whatever name it is asked, and no other."""
     import ssl
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from daypass.cli.options import account_option, data_directory, data_option, example, print_json
+
+if TYPE_CHECKING:
+    from daypass.credentials import AccessKeyPair
 
 SERVICES = ("STS", "IAM")
 """Services of daypass, as they stand in ``AWS_ENDPOINT_URL_…`` (AWS SDKs and Tools, "Service-specific endpoints")."""
@@ -95,7 +99,7 @@ def variables(data: Path, account: str | None, *, everything: bool) -> dict[str,
     }
 
 
-def _key(data: Path, account: str | None):  # type: ignore[no-untyped-def]
+def _key(data: Path, account: str | None) -> AccessKeyPair:
     """The key of the default profile, or of the first profile whose key belongs to ``account``."""
     from daypass.adapters import credentials_file
     from daypass.cli.problems import CommandError
