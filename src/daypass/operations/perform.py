@@ -58,6 +58,7 @@ class Performer:
         else:
             return self._inline(operation, params, facts, record, find_account, model)
         self._committed(record)
+        self._touch(facts)
         return result
 
     def _inline(
@@ -72,6 +73,7 @@ class Performer:
         snapshot = find_account(facts.caller.account)
         if snapshot is None:
             raise InvalidClientTokenId(_GONE, detail="the caller's account is gone")
+        _must_live(facts.caller, snapshot)
         result = operation.handler(Call(operation, params, snapshot, self._ports, facts, record, find_account)) or {}
         if model is not None and operation.effect == "mints":
             record.response = model.public_result(result)
@@ -126,13 +128,13 @@ class Performer:
 
 
 def _must_live(caller: Caller, account: AccountSnapshot) -> None:
-    """Look again, inside the transaction, that what authenticated the caller still exists.
+    """Look again, in the account as the operation will see it, that what authenticated the caller still exists.
 
     A key that was deleted while its request was under way must not leave anything behind: the snapshot that
-    authenticated it may be a moment old, the transaction's is the truth.
+    authenticated it may be a moment old, a transaction's is the truth, and a newer one the better to mint by.
 
-    # INVARIANT: 5. a deleted key changes nothing.
-    #   tests/operations/test_perform.py::test_a_key_deleted_meanwhile_changes_nothing
+    # INVARIANT: 5. who is deleted while his request is under way changes, mints and reads nothing.
+    #   tests/security/test_races.py::test_who_is_gone_by_the_time_he_acts_does_nothing
     """
     principal, session = caller.principal, caller.session
     if caller.access_key_id and session is None:

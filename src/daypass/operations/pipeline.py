@@ -37,7 +37,7 @@ from daypass.operations.facts import RequestFacts
 from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.registry import Registry
 from daypass.operations.restrictions import refusal
-from daypass.ports import AlreadyExists, NotLoaded, Ports, StoreUnavailable
+from daypass.ports import AlreadyExists, NotLoaded, OutcomeUnknown, Ports, StoreUnavailable
 from daypass.principals import Caller, Operator
 from daypass.regions import GLOBAL_REGION, partition_of
 
@@ -210,6 +210,11 @@ def _as_refusal(error: Exception) -> ServiceError:
         return error
     if isinstance(error, AlreadyExists):
         return EntityAlreadyExists(f"The {error.args[0]} already exists.")
+    if isinstance(error, OutcomeUnknown):
+        return ServiceUnavailable(
+            "The connection to the database was lost. Whether this was done is not known: look before you try again.",
+            detail=f"outcome unknown: {error}",
+        )
     if isinstance(error, StoreUnavailable):
         return ServiceUnavailable(
             "The service is temporarily unable to do this. Nothing was changed.", detail=str(error)

@@ -1,0 +1,113 @@
+"""A key, a user or a role is deleted while its request is under way: between the check of the signature and the act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from daypass.operations.pipeline import Place, Service
+from daypass.operations.registry import REGISTRY
+from daypass.ports import OutcomeUnknown, StoreUnavailable
+from daypass.snapshot import AccountSnapshot
+from daypass.testing.local import Signer
+from tests.security.world import ADMINISTRATOR, ON_THE_WIRE, World, code_of, element
+
+
+class TurnsPage:
+    """A directory that shows an older page to whoever asks first, and the newest from then on."""
+
+    def __init__(self, world: World, old: AccountSnapshot) -> None:
+        self._inner = world.daypass.daypass.storage.directory
+        self._old: AccountSnapshot | None = old
+
+    def load(self, account: str) -> AccountSnapshot | None:
+        """The old page once, for the account it is of."""
+        if self._old is not None and account == self._old.id:
+            old, self._old = self._old, None
+            return old
+        return self._inner.load(account)
+
+    find = load
+
+    def ids(self) -> tuple[str, ...]:
+        """All accounts."""
+        return self._inner.ids()
+
+
+Act = Callable[[World], tuple[Signer, Callable[[], None]]]
+
+
+def key_deleted(world: World) -> tuple[Signer, Callable[[], None]]:
+    _, signer = world.person("race-key", ADMINISTRATOR)
+    return signer, lambda: world.delete(world.snapshot().access_keys[signer.access_key_id])
+
+
+def key_switched_off(world: World) -> tuple[Signer, Callable[[], None]]:
+    _, signer = world.person("race-off", ADMINISTRATOR)
+    key = world.snapshot().access_keys[signer.access_key_id]
+    return signer, lambda: world.put(replace(key, status="Inactive"))
+
+
+def user_deleted(world: World) -> tuple[Signer, Callable[[], None]]:
+    user, signer = world.person("race-user", ADMINISTRATOR)
+    return signer, lambda: world.delete(user, world.snapshot().access_keys[signer.access_key_id])
+
+
+def session_user_deleted(world: World) -> tuple[Signer, Callable[[], None]]:
+    user, signer = world.person("race-session", ADMINISTRATOR)
+    key = world.snapshot().access_keys[signer.access_key_id]
+    return world.session_token(signer), lambda: world.delete(user, key)
+
+
+def role_deleted(world: World) -> tuple[Signer, Callable[[], None]]:
+    role = world.post("race-role", ADMINISTRATOR)
+    return world.assume(role), lambda: world.delete(role)
+
+
+@pytest.fixture
+def service(world: World) -> Iterator[Callable[[AccountSnapshot], None]]:
+    """Lets the next request begin on an older page."""
+    before = world.daypass.daypass.service
+
+    def begin_on(old: AccountSnapshot) -> None:
+        ports = replace(before._ports, directory=TurnsPage(world, old))
+        world.daypass.daypass.service = Service(ports, REGISTRY, Place())
+
+    yield begin_on
+    world.daypass.daypass.service = before
+
+
+@pytest.mark.parametrize("act", [key_deleted, key_switched_off, user_deleted, session_user_deleted, role_deleted])
+def test_who_is_gone_by_the_time_he_acts_does_nothing(
+    world: World, service: Callable[[AccountSnapshot], None], act: Act
+) -> None:
+    """No operation answers, mints or changes for a caller deleted after his signature was checked, and none breaks."""
+    signer, delete = act(world)
+    old = world.snapshot()
+    delete()
+    new = world.snapshot()
+    for operation in ON_THE_WIRE:
+        service(old)
+        answer = world.call(operation, signer)
+        # What sessions of a kind may never call is refused before anybody looks again.
+        expected = {"InvalidClientTokenId", "AccessDenied"} if signer.session_token else {"InvalidClientTokenId"}
+        assert code_of(answer) in expected, operation
+        assert not element(answer, "SecretAccessKey")
+    assert world.snapshot() is new
+
+
+@pytest.mark.parametrize(("error", "says"), [(StoreUnavailable("x"), True), (OutcomeUnknown("x"), False)])
+def test_a_change_whose_outcome_nobody_knows_is_not_called_undone(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, says: bool
+) -> None:
+    """`Nothing was changed` is said only when that is certain; a commit cut off in the middle may have happened."""
+
+    def cut_off(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(world.daypass.daypass.storage.store._database, "commit", cut_off)
+    answer = world.call("iam:CreateUser", world.daypass.admin, world.names | {"n": f"unknown-{says}"})
+    assert (answer.status, code_of(answer)) == (503, "ServiceUnavailable")
+    assert ("Nothing was changed" in element(answer, "Message")) is says
