@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.policy.match import ONE, STAR, glob, matcher, tokens
+from daypass.policy.match import ONE, STAR, any_glob, glob, matcher, tokens
 
 PATTERNS = st.text("ab*?", max_size=9)
 TEXTS = st.text("ab*?", max_size=9)
@@ -27,6 +27,12 @@ def naive(pattern: str, text: str) -> bool:
 def test_a_pattern_matches_what_trying_everything_matches(pattern: str, text: str) -> None:
     """Both algorithms agree with the definition."""
     assert glob(pattern)(text) is naive(pattern, text)
+
+
+@given(st.lists(PATTERNS, max_size=5), TEXTS)
+def test_a_list_matches_what_one_of_its_patterns_matches(patterns: list[str], text: str) -> None:
+    """Patterns side by side do not leak into each other."""
+    assert any_glob(patterns)(text) is any(naive(pattern, text) for pattern in patterns)
 
 
 @given(st.text("ab*?[]\\.^$\n", max_size=12))
@@ -67,6 +73,14 @@ def test_the_worst_patterns_of_legal_size_match_within_five_milliseconds(name: s
     matches = glob(pattern)
     best = min(_seconds(matches, text) for _ in range(5))
     assert best < 0.005
+
+
+@pytest.mark.parametrize("pattern", ["*?b", "a*?c", "?*d", "*?"])
+def test_the_worst_list_of_patterns_matches_within_ten_milliseconds(pattern: str) -> None:
+    """As many patterns with `?` as a session policy holds cost one walk through the longest header there is."""
+    matches = any_glob([f"{pattern}{n % 10}" for n in range(320)])
+    best = min(_seconds(matches, "a" * 16_000) for _ in range(5))
+    assert best < 0.010
 
 
 @pytest.mark.parametrize("pattern", ["*" + "a" * 50 + "?", "*a" * 25 + "*", "a*" * 25 + "?"])

@@ -19,6 +19,9 @@ from daypass.regions import GLOBAL_REGION
 
 Value = str | tuple[str, ...] | None
 
+LONGEST_HEADER = 1_024
+"""Characters of ``aws:UserAgent`` and ``aws:Referer`` that conditions see: unsigned text must not cost much."""
+
 _PRINCIPAL_TAG = "aws:principaltag/"
 
 
@@ -81,7 +84,7 @@ def _mfa_age(facts: RequestFacts) -> Value:
 def _header(name: bytes) -> Callable[[RequestFacts], Value]:
     def read(facts: RequestFacts) -> Value:
         value = facts.raw.header(name) if facts.raw else None
-        return value.decode("latin-1") if value is not None else None
+        return value[:LONGEST_HEADER].decode("latin-1") if value is not None else None
 
     return read
 

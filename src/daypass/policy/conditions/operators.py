@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from daypass.policy.arns import arn_matcher, arn_template
 from daypass.policy.conditions.values import lies_in, read_address, read_instant, read_network, read_number, read_truth
-from daypass.policy.match import Matcher, any_matcher, glob
+from daypass.policy.match import Matcher, any_glob, any_matcher
 from daypass.policy.variables import TemplateMatcher, glob_template, has_variable, parse_template, text_template
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ def _folded(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
 def _globs(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
     """The whole text against patterns with ``*`` and ``?``."""
     templates = [glob_template(parse_template(value, wildcards=True)) for value in comparison.variable()]
-    return any_matcher(map(glob, comparison.fixed())), _any_template(templates)
+    return any_glob(comparison.fixed()), _any_template(templates)
 
 
 def _arns(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
