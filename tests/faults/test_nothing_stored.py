@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 
 from daypass.adapters.storage.tables import LAST_USED, METADATA
 from daypass.testing.local import LocalDaypass, Signer
+from tests.calling import credentials_in
 from tests.postgres import PostgresServer
-from tests.security.world import ADMINISTRATOR, World, credentials_in, document
+from tests.security.world import ADMINISTRATOR, World, document
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -14,7 +14,8 @@ import pytest
 from daypass.entities import Role
 from daypass.exchange import Response
 from daypass.testing.local import Signer
-from tests.security.world import ADMINISTRATOR, World, code_of, document, element, trusting
+from tests.calling import code_of, element
+from tests.security.world import ADMINISTRATOR, World, document, trusting
 
 WIDENING = {
     "iam:CreateAccessKey": {"UserName": "admin"},

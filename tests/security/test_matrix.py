@@ -11,8 +11,9 @@ import pytest
 
 from daypass.operations.registry import REGISTRY
 from daypass.testing.local import Signer
+from tests.calling import code_of
 from tests.security.callers import MAKERS
-from tests.security.world import HERE, ON_THE_WIRE, OPERATIONS, World, code_of, trusting, unsigned
+from tests.security.world import HERE, ON_THE_WIRE, OPERATIONS, World, trusting, unsigned
 
 RULES: Mapping[str, Mapping[str, Any]] = json.loads((HERE / "callers.json").read_text())
 

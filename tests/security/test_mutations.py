@@ -19,9 +19,10 @@ from daypass.exchange import RawRequest, Response
 from daypass.sessions import open_token, seal
 from daypass.sessions.keyring import Keyring, SealingKey
 from daypass.testing.local import Signer
+from tests.calling import code_of
 from tests.security.callers import role_session_of
 from tests.security.mutations import MUTATIONS, Original, Stock, originals, resigned, signed, with_token
-from tests.security.world import ADMINISTRATOR, ON_THE_WIRE, World, code_of, form_of, new_world
+from tests.security.world import ADMINISTRATOR, ON_THE_WIRE, World, form_of, new_world
 from tests.sigv4.mutants import meaning
 
 pytestmark = pytest.mark.usefixtures("botocore_time")

@@ -12,7 +12,8 @@ from daypass.operations.registry import REGISTRY
 from daypass.ports import OutcomeUnknown, StoreUnavailable
 from daypass.snapshot import AccountSnapshot
 from daypass.testing.local import Signer
-from tests.security.world import ADMINISTRATOR, ON_THE_WIRE, World, code_of, element
+from tests.calling import code_of, element
+from tests.security.world import ADMINISTRATOR, ON_THE_WIRE, World
 
 
 class TurnsPage:

@@ -19,6 +19,7 @@ from daypass.exchange import RawRequest, Response
 from daypass.ids import access_key_id, unique_id
 from daypass.operations.registry import REGISTRY
 from daypass.testing.local import VERSIONS, LocalDaypass, Signer, flatten, raw_request
+from tests.calling import credentials_in
 from tests.sigv4.samples import NOW
 
 HERE = Path(__file__).parent
@@ -223,23 +224,6 @@ def unsigned(operation: str, params: Mapping[str, Any]) -> RawRequest:
     host = "sts.us-east-1.amazonaws.com" if service == "sts" else "iam.amazonaws.com"
     headers = (("Host", host), ("Content-Type", "application/x-www-form-urlencoded"))
     return raw_request("POST", "/", headers, form_of(operation, params).encode())
-
-
-def element(answer: Response, name: str) -> str:
-    """The text of the first XML element ``name``, or nothing."""
-    return answer.body.decode().partition(f"<{name}>")[2].partition(f"</{name}>")[0]
-
-
-def code_of(answer: Response) -> str:
-    """The error code of an answer, or its status where it has none."""
-    return element(answer, "Code") or str(answer.status)
-
-
-def credentials_in(answer: Response) -> Signer:
-    """The credentials that an answer holds."""
-    assert answer.status == 200, answer.body
-    token = element(answer, "SessionToken") or None
-    return Signer(element(answer, "AccessKeyId"), Secret(element(answer, "SecretAccessKey")), token)
 
 
 @contextmanager
