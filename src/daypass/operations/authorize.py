@@ -29,6 +29,14 @@ def compiled(document: str) -> Policy:
     return parse_policy(document)
 
 
+# INVARIANT: 9. whoever may assume a role can bring a new policy with each session; compiled, it may take 250 KB.
+#   tests/services/sts/test_assume_role.py::test_session_policies_do_not_push_other_policies_out_of_memory
+@lru_cache(maxsize=1_024)
+def compiled_for_session(document: str) -> Policy:
+    """Like ``compiled``, for inline session policies."""
+    return parse_policy(document)
+
+
 def denied(message: str, decision: Decision | None = None) -> AccessDenied:
     """An AccessDenied with ``message`` for the client and the decision for the record."""
     error = AccessDenied(message)
@@ -104,13 +112,20 @@ def caller_policies(caller: Caller, snapshot: AccountSnapshot, resource: Attache
 def _session_policies(session: Session, snapshot: AccountSnapshot) -> tuple[Attached, ...] | None:
     """The session's own cut: None when a role session brought none; a federated user always has one, if empty.
 
-    A managed session policy that was deleted since no longer allows anything; the others still do.
+    A managed session policy that was deleted since may have held a Deny, so in its place everything is denied.
+
+    # INVARIANT: 10. taking a policy away never widens a session.
+    #   tests/services/sts/test_assume_role.py::test_a_managed_session_policy_that_is_deleted_takes_the_others_with_it
     """
     if session.policy is None and not session.policy_arns:
         return () if session.kind == "federated" else None
-    inline = (Attached(compiled(session.policy), "session policy"),) if session.policy is not None else ()
-    managed = (attached_policy(arn, snapshot) for arn in session.policy_arns)
-    return inline + tuple(policy for policy in managed if policy is not None)
+    managed = tuple(attached_policy(arn, snapshot) or _DELETED for arn in session.policy_arns)
+    if session.policy is None:
+        return managed
+    return (Attached(compiled_for_session(session.policy), "session policy"), *managed)
+
+
+_DELETED = Attached(parse_policy('{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'), "deleted policy")
 
 
 def trust_policy(role: Role, snapshot: AccountSnapshot) -> Attached:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from daypass.operations.authorize import compiled, compiled_for_session
 from daypass.testing.local import Signer
 
 from .conftest import ASSUME, EVERYTHING, SOURCE, TAG, Stage, document, trusting
@@ -293,6 +294,30 @@ def test_a_session_policy_only_takes_away(stage: Stage) -> None:
     both = stage.assume(role, Policy=document({**reads, "Action": "sts:*"}), PolicyArns=audit)
     assert both["PackedPolicySize"] >= 1
     assert stage.iam(Signer.of(both["Credentials"])).list_users()["Users"]
+
+
+def test_a_managed_session_policy_that_is_deleted_takes_the_others_with_it(stage: Stage) -> None:
+    """The one that is gone may have held the Deny that the others rely on, so nothing is allowed without it."""
+    role, iam = stage.role("leaning", trusting(stage.alice_arn), EVERYTHING), stage.iam()
+    deny = document({"Effect": "Deny", "Action": "iam:*User*", "Resource": "*"})
+    arn = iam.create_policy(PolicyName="leaned-on", PolicyDocument=deny)["Policy"]["Arn"]
+    session = stage.iam(stage.session(role, Policy=document(EVERYTHING), PolicyArns=[{"arn": arn}]))
+    assert session.list_roles()["Roles"]
+    iam.delete_policy(PolicyArn=arn)
+    for refused in (session.list_users, session.list_roles):
+        with pytest.raises(ClientError, match="with an explicit deny in a session policy"):
+            refused()
+
+
+def test_session_policies_do_not_push_other_policies_out_of_memory(stage: Stage) -> None:
+    """Whoever may assume a role can bring any number of them, so they stand in a table of their own, a small one."""
+    role = stage.role("crowd", trusting(stage.alice_arn), EVERYTHING)
+    stage.iam(stage.session(role, Policy=document(EVERYTHING))).list_users()
+    before = compiled.cache_info().currsize
+    for number in range(3):
+        stage.iam(stage.session(role, Policy=document({**EVERYTHING, "Sid": f"n{number}"}))).list_users()
+    assert compiled.cache_info().currsize == before
+    assert (compiled_for_session.cache_info().maxsize or 0) <= 1_024
 
 
 @pytest.mark.parametrize(
