@@ -130,5 +130,5 @@ def _find(pattern: str, text: str) -> str:
 
 
 def _micro(text: str) -> float:
-    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()  # type: ignore[union-attr]
-    return float(value) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
+    value, unit = text[: len(text.rstrip("usm"))], text[len(text.rstrip("usm")) :]
+    return float(value) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}[unit]
