@@ -187,6 +187,16 @@ def test_what_this_code_cannot_read_is_not_passed_over(storage: Storage, worker:
         worker.directory.load(ACCOUNT)
 
 
+def test_asking_for_accounts_that_are_not_here_takes_no_memory(storage: Storage) -> None:
+    """An access key id can name any account: none but those that exist is remembered, by either way of asking."""
+    assert answer(storage) is not None
+    kept = set(storage.directory._recent), set(storage.directory._known), set(storage.directory._wanted)
+    for number in range(50):
+        assert storage.directory.load(f"{number:012d}") is None
+        assert storage.directory.find(f"{number:012d}") is None
+    assert (storage.directory._recent, storage.directory._known, set(storage.directory._wanted)) == kept
+
+
 def test_staleness_is_measured_on_the_clock_given(storage: Storage) -> None:
     """Seconds since the last contact, never negative, on the monotonic clock."""
     now = time.monotonic()

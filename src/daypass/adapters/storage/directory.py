@@ -81,9 +81,13 @@ class MemoryDirectory:
         """
         with within(PATIENCE):
             self._catch_up_or_detach()
+            # INVARIANT: 9. an account that nobody has leaves no trace: strangers ask for any number of them.
+            # tests/adapters/storage/test_directory.py::test_asking_for_accounts_that_are_not_here_takes_no_memory.
+            if account not in self._known:
+                return None
             self._recent.add(account)
             snapshot = self._loaded.get(account)
-            if snapshot is not None or account not in self._known:
+            if snapshot is not None:
                 return snapshot
             with turn(self._loading[hash(account) % _LOADERS]):
                 return self._loaded.get(account) or self._read(account)
