@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,11 +19,13 @@ from daypass.adapters.audit import AuditSettings
 from daypass.adapters.storage.bundle import CAPACITY
 from daypass.adapters.storage.deadlines import PATIENCE
 from daypass.cli.main import cli
+from daypass.credentials import Secret
 from daypass.policy.parse.text import DEEPEST, LARGEST
 from daypass.server import Limits
 from daypass.services.iam import quotas
 from daypass.sessions import keyring, limits, token
 from daypass.settings import Settings
+from daypass.testing.local import LocalDaypass, Signer
 from daypass.wire import SERVICES, status_of
 from daypass.wire.form import PARAMETER_LIMIT
 from tests.docs.pages import ROOT, Page, all_pages, written_pages
@@ -202,6 +205,41 @@ FIGURES = {
 def test_the_figures_are_those_of_the_code(page: str, figure: str) -> None:
     """A limit that a page tells is the one that is in force."""
     assert figure in " ".join(ROOT.joinpath("docs", page).read_text("utf-8").split())
+
+
+def test_the_longest_chain_is_as_long_as_the_page_says() -> None:
+    """A role that trusts itself is assumed from session to session until the token is full."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    with LocalDaypass() as daypass:
+        iam = daypass.client("iam")
+        role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=_document(trust))["Role"]["Arn"]
+        iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=_document(allow))
+        wish, signer, sessions = {"RoleArn": role, "RoleSessionName": "hop"}, daypass.admin, 0
+        while (answer := daypass.call("sts", "AssumeRole", wish, signer)).status == 200:
+            texts = [re.search(rf"<{name}>(.*?)</{name}>", answer.body.decode()) for name in _CREDENTIALS]
+            key, secret, session_token = (found[1] for found in texts if found)
+            signer, sessions = Signer(key, Secret(secret), session_token), sessions + 1
+    assert b"Serialized token too large for session" in answer.body
+    page = ROOT.joinpath("docs/limits.md").read_text("utf-8")
+    assert f"until the token is full: {sessions - 1} hops with a role name of one letter" in page
+
+
+_CREDENTIALS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+
+
+def _document(statement: dict[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
+
+
+def test_every_invariant_in_the_source_is_explained() -> None:
+    """The numbers in the source are those of the page, and each is guarded somewhere or has no code yet."""
+    text = " ".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
+    marked = {int(number) for number in re.findall(r"INVARIANT: (\d+)\.", text)}
+    explained = re.findall(r"^\| (\d+) \|", ROOT.joinpath("docs/invariants.md").read_text("utf-8"), re.MULTILINE)
+    assert [int(number) for number in explained] == list(range(1, 11))
+    assert marked <= set(range(1, 11))
+    assert len(marked) >= 8
 
 
 def test_the_settings_have_the_defaults_of_what_they_set() -> None:
