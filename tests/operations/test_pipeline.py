@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
+from daypass.credentials import Secret
+from daypass.ids import access_key_id
 from daypass.operations.pipeline import Place, Service
 from daypass.operations.registry import REGISTRY, Registry
-from daypass.ports import AuditUnavailable, Ports
-from daypass.testing.local import LocalDaypass
+from daypass.ports import AuditUnavailable, NotLoaded, Ports
+from daypass.testing.local import LocalDaypass, raw_request
 
 from .conftest import Stage
 
@@ -131,14 +134,27 @@ def test_strangers_are_counted_and_not_recorded(stage: Stage) -> None:
     assert len(records(stage)) == before
 
 
+def test_no_stranger_gets_a_thread(stage: Stage) -> None:
+    """A change waits for a worker thread only when its signature holds; all others are refused on the spot."""
+    wish = {"UserName": "bob"}
+    wrong = replace(stage.alice, secret_access_key=Secret("x" * 40))
+    unknown = replace(wrong, access_key_id=access_key_id("AKIA", "123456789012", bytes(6)))
+    stage.daypass.serve = stage.daypass.daypass.service.serve  # type: ignore[method-assign]
+    for stranger in (wrong, unknown):
+        assert stage.daypass.call("iam", "CreateUser", wish, stranger).status == 403
+    body = b"Action=CreateUser&Version=2010-05-08&UserName=bob"
+    headers = (("Host", "iam.amazonaws.com"), ("Content-Type", "application/x-www-form-urlencoded"))
+    assert stage.daypass.serve(raw_request("POST", "/", headers, body)).status == 403
+    with pytest.raises(NotLoaded):
+        stage.daypass.call("iam", "CreateUser", wish, stage.alice)
+
+
 @pytest.mark.parametrize("header", ["x-amz-security-token", "x-amz-content-sha256", "x-amz-audience"])
 def test_an_unsigned_amz_header_is_refused(stage: Stage, header: str) -> None:
     """A header that could mean something and is not signed has no effect but to be refused."""
     original = stage.daypass.serve
 
     def tampered(raw: object) -> object:
-        from dataclasses import replace
-
         return original(replace(raw, headers=(*raw.headers, (header.encode(), b"x"))))  # type: ignore[attr-defined]
 
     stage.daypass.serve = tampered  # type: ignore[method-assign, assignment]

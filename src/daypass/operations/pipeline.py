@@ -137,8 +137,6 @@ class Service:
         assert model is not None, "a route without refusal has an operation"
         record.event = model.name
         operation = self._registry.find(model.qualified_name)
-        if operation is not None and operation.may_block and not may_block:
-            raise NotLoaded(model.qualified_name)
         if signature is None:
             raise MissingAuthenticationToken(sigv4.MISSING_TOKEN)
         caller = self._authenticate(raw, record, signature, route, find_account, may_block=may_block)
@@ -147,6 +145,10 @@ class Service:
         refused = refusal(operation.name, caller.session)
         if refused is not None:
             raise refused
+        # INVARIANT: 9. threads are few: they wait for known callers only.
+        #   tests/operations/test_pipeline.py::test_no_stranger_gets_a_thread
+        if operation.may_block and not may_block:
+            raise NotLoaded(operation.name)
         params = model.parse(route.form)
         record.request = model.public_params(params)
         is_global = route.endpoint is not None and route.endpoint.is_global
@@ -173,11 +175,15 @@ class Service:
         """Which regions may stand in a credential scope that was sent to this endpoint."""
         endpoint, place = route.endpoint, self._place
         if endpoint is not None and route.service != "iam":
-            return endpoint.region.__eq__
+            return endpoint.region.__eq__ if self._serves(endpoint) else _nowhere
         if place.region is None:
             return self._is_ours
         allowed = {place.region, GLOBAL_REGION[place.partition]} if route.service == "iam" else {place.region}
         return allowed.__contains__
+
+    def _serves(self, endpoint: wire.Endpoint) -> bool:
+        """Whether an AWS host name is a name of this daypass: a global one, or one of its regions."""
+        return self._is_ours(endpoint.region) and (endpoint.is_global or self._place.region in (None, endpoint.region))
 
     def _is_ours(self, region: str) -> bool:
         return partition_of(region) == self._place.partition
@@ -194,6 +200,10 @@ class Service:
             self._ports.audit.count_failure(record.rendered())
         else:
             self._performer.write(record, must=False)
+
+
+def _nowhere(_: str) -> bool:
+    return False
 
 
 def _read_authorization(raw: RawRequest) -> tuple[sigv4.UnverifiedSignature | None, ServiceError | None]:
