@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from daypass.credentials import Secret
-from daypass.testing.local import Signer
+from daypass.testing.local import LocalDaypass, Signer
 
 from .conftest import Stage
 
@@ -136,3 +136,35 @@ def test_a_recreated_role_does_not_revive_its_sessions(stage: Stage) -> None:
         '"Principal":{"AWS":"' + stage.alice_arn + '"}}]}',
     )
     assert code_and_text(stage, session) == ("InvalidClientTokenId", _TOKEN)
+
+
+def test_a_region_with_an_endless_name_is_none(stage: Stage) -> None:
+    """Whoever knows a key id can claim any region; a name that fits the pattern and never ends is refused, not kept."""
+    for name in ("us-" + "a" * 28 + "-1", "us-" + "a" * 9_000 + "-1"):
+        code, text = code_and_text(stage, stage.alice, region=name)
+        assert code == "SignatureDoesNotMatch"
+        assert text.startswith("Credential should be scoped to a valid region.")
+    assert code_and_text(stage, stage.alice, region="us-newer-9")[0] == "200"
+
+
+GLOBAL, HOME, AWAY = "sts.amazonaws.com", "sts.eu-central-1.amazonaws.com", "sts.eu-west-1.amazonaws.com"
+HOSTS = [
+    (None, GLOBAL, "us-east-1", "200"),
+    (None, AWAY, "eu-west-1", "200"),
+    (None, AWAY, "eu-central-1", "SignatureDoesNotMatch"),
+    (None, "sts.cn-north-1.amazonaws.com.cn", "cn-north-1", "SignatureDoesNotMatch"),
+    (None, f"sts.us-{'a' * 200}-1.amazonaws.com", f"us-{'a' * 200}-1", "SignatureDoesNotMatch"),
+    ("eu-central-1", GLOBAL, "us-east-1", "200"),
+    ("eu-central-1", HOME, "eu-central-1", "200"),
+    ("eu-central-1", AWAY, "eu-west-1", "SignatureDoesNotMatch"),
+    ("eu-central-1", AWAY, "eu-central-1", "SignatureDoesNotMatch"),
+    ("eu-central-1", "daypass.test", "eu-west-1", "SignatureDoesNotMatch"),
+]
+
+
+@pytest.mark.parametrize(("pinned", "host", "region", "code"), HOSTS)
+def test_a_host_name_opens_no_other_region(pinned: str | None, host: str, region: str, code: str) -> None:
+    """An AWS host name stands for its own region, where this daypass serves that one; clients cannot name another."""
+    with LocalDaypass(region=pinned) as local:
+        answer = local.call("sts", "GetCallerIdentity", region=region, headers={"Host": host})
+    assert (between(answer.body.decode(), "Code") or str(answer.status)) == code
