@@ -1,4 +1,4 @@
-"""The disk is full: nothing is minted or changed without its record, verification goes on, and all is well afterwards."""
+"""The disk is full: nothing is minted or changed without its record, verification goes on, and later all is well."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from daypass.testing.local import Signer
-from tests.calling import admin_of, call, code_of, credentials_in
+from tests.calling import admin_of, call, code_of
 from tests.running import Running, eventually, run, up
 from tests.security.world import trusting
 
