@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
-from tests.security.world import ADMINISTRATOR, World
+import pytest
+
+from daypass.errors import Malformed
+from daypass.policy import parse_policy
+from tests.security.world import ADMINISTRATOR, World, trusting
 
 
 def test_conditions_see_no_more_of_an_unsigned_header_than_a_kilobyte(world: World) -> None:
@@ -16,3 +21,20 @@ def test_conditions_see_no_more_of_an_unsigned_header_than_a_kilobyte(world: Wor
         headers = {"User-Agent": "a" * length + "end"}
         answer = world.daypass.call("iam", "ListUsers", {}, session, headers=headers)
         assert answer.status == status, length
+
+
+def test_a_trust_policy_that_is_too_long_is_not_bound(world: World) -> None:
+    """Its length is refused before any of its principals is looked for: each may cost the reading of an account."""
+    document = trusting(*(f"arn:aws:iam::{world.account}:user/nobody-{number}" for number in range(60)))
+    answer = world.daypass.call("iam", "CreateRole", {"RoleName": "long", "AssumeRolePolicyDocument": document})
+    assert answer.status == 409
+    assert b"<Code>LimitExceeded</Code>" in answer.body
+
+
+def test_the_member_that_occurs_twice_is_found_at_once() -> None:
+    """In a document of the greatest length with 12,000 members and the last one again, within half a second."""
+    members = ",".join(f'"{number}":1' for number in range(12_000))
+    started = time.perf_counter()
+    with pytest.raises(Malformed, match="`11999` occurs twice"):
+        parse_policy(f'{{{members},"11999":1}}')
+    assert time.perf_counter() - started < 0.5

@@ -6,6 +6,7 @@ Numbers keep their text (``Number``), as policies compare text.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from daypass.errors import Malformed
@@ -84,8 +85,7 @@ def _check_depth(text: str) -> None:
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise Malformed(f"the member `{twice}` occurs twice")
     return members
 

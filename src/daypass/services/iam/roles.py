@@ -85,9 +85,9 @@ def _requested_role(call: Call) -> Role:
 
 
 def _checked_trust(call: Call, document: str) -> tuple[tuple[str, str], ...]:
-    bindings = trust.bind(call, check_trust(document))
-    check_trust_size(document)
-    return bindings
+    policy = check_trust(document)
+    check_trust_size(document)  # before it is bound: every principal may cost the reading of an account
+    return trust.bind(call, policy)
 
 
 @operation("iam:GetRole", "reads", reads_store=True)
