@@ -87,7 +87,7 @@ def after_many(figures: Figures, sessions: int) -> None:
 
 
 def _store_bytes(data: Path) -> int:
-    return sum(path.stat().st_size for path in data.glob("*database*") if path.is_file())
+    return sum(path.stat().st_size for path in data.glob("daypass.db*") if path.is_file())
 
 
 def start_up(figures: Figures) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         evaluate,
         parse_policy,
     )
-    from daypass.principals import Caller, Session
+    from daypass.principals import Caller, RoleSession, Session, User
     from daypass.sessions.keyring import Keyring, SealingKey
     from daypass.sigv4 import presign_request, sign_request
     from daypass.verification import open_session_token, verify_request
@@ -48,11 +48,13 @@ __all__ = [
     "PolicySet",
     "RawRequest",
     "RequestContext",
+    "RoleSession",
     "SealingKey",
     "Secret",
     "ServiceError",
     "Session",
     "TemporaryCredentials",
+    "User",
     "check_document",
     "evaluate",
     "open_session_token",
@@ -78,7 +80,7 @@ _HOMES = {
         "evaluate",
         "parse_policy",
     ),
-    "daypass.principals": ("Caller", "Session"),
+    "daypass.principals": ("Caller", "RoleSession", "Session", "User"),
     "daypass.sessions.keyring": ("Keyring", "SealingKey"),
     "daypass.sigv4": ("presign_request", "sign_request"),
     "daypass.verification": ("open_session_token", "verify_request"),

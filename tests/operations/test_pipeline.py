@@ -149,6 +149,14 @@ def test_no_stranger_gets_a_thread(stage: Stage) -> None:
         stage.daypass.call("iam", "CreateUser", wish, stage.alice)
 
 
+def test_a_sampled_failure_says_whom_the_stranger_claimed_to_be(stage: Stage) -> None:
+    """The claimed key and region stand in the sample, for whoever looks for an attacker."""
+    stage.daypass.call("sts", "GetCallerIdentity", signer=stage.alice, region="moon-1")
+    samples = [json.loads(line) for line in next((stage.daypass.data / "audit").glob("failures*")).open()]
+    claimed = samples[-1]["daypass"]["claimed"]
+    assert claimed == {"accessKeyId": stage.alice.access_key_id, "region": "moon-1"}
+
+
 @pytest.mark.parametrize("header", ["x-amz-security-token", "x-amz-content-sha256", "x-amz-audience"])
 def test_an_unsigned_amz_header_is_refused(stage: Stage, header: str) -> None:
     """A header that could mean something and is not signed has no effect but to be refused."""

@@ -20,6 +20,7 @@ from daypass.snapshot import AccountSnapshot
 
 EVENT_VERSION = "1.11"
 
+LONGEST_CLAIM = 128
 LONGEST_MESSAGE = 1_024
 """Characters of ``errorMessage``, as CloudTrail cuts it: a validation error can echo much of a request."""
 
@@ -30,6 +31,7 @@ class Record:
     __slots__ = (
         "account",
         "caller",
+        "claimed",
         "error",
         "event",
         "event_id",
@@ -55,6 +57,7 @@ class Record:
         self.event: str | None = None
         self.region: str | None = None
         self.caller: Caller | None = None
+        self.claimed: tuple[str, str] | None = None
         self.account: str | None = None
         self.request: dict[str, Any] | None = None
         self.response: dict[str, Any] | None = None
@@ -90,6 +93,9 @@ class Record:
     def rendered(self) -> dict[str, Any]:
         """The record as CloudTrail shapes it; absent members are null."""
         raw, error, caller = self.raw, self.error, self.caller
+        if caller is None and self.claimed is not None:  # whom a stranger says he is, for those who look for him
+            key, region = self.claimed
+            self.ours["claimed"] = {"accessKeyId": key[:LONGEST_CLAIM], "region": region[:LONGEST_CLAIM]}
         agent = raw.header(b"user-agent") if raw else None
         host = raw.header(b"host") if raw else None
         return {

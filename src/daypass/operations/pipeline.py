@@ -112,6 +112,8 @@ class Service:
         if isinstance(route, Response):
             return route
         record.service = route.service
+        if signature is not None:
+            record.claimed = signature.access_key_id, signature.region
         try:
             if route.refusal is not None or unreadable is not None:
                 raise route.refusal or unreadable  # type: ignore[misc]

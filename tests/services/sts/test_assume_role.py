@@ -258,6 +258,20 @@ def test_transitive_tags_go_on_and_cannot_be_shed(stage: Stage) -> None:
     assert stage.refusal(strict, session) == denied(arn, TAG, strict)
 
 
+def test_a_role_does_not_get_the_callers_tags_as_its_own(stage: Stage) -> None:
+    """A condition on the role's tag fails where the role has none, whatever the caller's session hands on."""
+    first = stage.role("handing-on", trusting(stage.alice_arn), WHO)
+    same = {"StringEquals": {"aws:ResourceTag/project": "${aws:PrincipalTag/project}"}}
+    session = stage.session(first, Tags=tags(project="web"), TransitiveTagKeys=["project"])
+    cases = (("bare", [], False), ("red", tags(color="red"), False), ("web", tags(project="x"), True))
+    for name, own, allowed in cases:
+        role = stage.role(f"tagged-{name}", trusting(first, Condition=same), Tags=own)
+        if allowed:
+            assert stage.assume(role, session)
+        else:
+            assert stage.refusal(role, session)[0] == "AccessDenied"
+
+
 def test_a_source_identity_stays_for_the_whole_chain(stage: Stage) -> None:
     """It is echoed when inherited, may be repeated, may not be changed, and needs its own permission at each step."""
     first = stage.role("sourced", trusting(stage.alice_arn), WHO)

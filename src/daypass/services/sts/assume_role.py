@@ -176,9 +176,18 @@ def _condition_keys(wish: Wish, role: Role, owner: AccountSnapshot) -> dict[str,
     if wish.marked:
         keys["sts:transitivetagkeys"] = wish.marked
     if role.tags:
-        inherited = tuple(tag for tag in wish.tags if tag not in wish.passed)
-        keys.update(tag_keys(effective_tags(role.tags, inherited), "aws:ResourceTag", "iam:ResourceTag"))
+        keys.update(tag_keys(_resource_tags(role, wish), "aws:ResourceTag", "iam:ResourceTag"))
     return keys
+
+
+def _resource_tags(role: Role, wish: Wish) -> Tags:
+    """The role's tags, each with the value that the caller's session hands on for its key, if it does.
+
+    A tag that the role does not have stays absent: nobody passes a trust policy by what he brings along.
+    """
+    owned = {key.lower() for key, _ in role.tags}
+    handed_on = tuple(tag for tag in wish.tags if tag not in wish.passed and tag[0].lower() in owned)
+    return effective_tags(role.tags, handed_on)
 
 
 def _check_policies_exist(wish: Wish, owner: AccountSnapshot) -> None:
