@@ -36,6 +36,10 @@ def test_depth_is_counted_outside_strings_only() -> None:
     with pytest.raises(Malformed, match="nested deeper"):
         read_json("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1))
     assert read_json("[" * DEEPEST + "]" * DEEPEST)
+    assert read_json("[" + "[[]]," * 50 + "[]]")
+    assert read_json("{" + ",".join(f'"{n}":{{"a":"b"}}' for n in range(50)) + "}")
+    with pytest.raises(Malformed, match="nested deeper"):
+        read_json("[[]," * DEEPEST + "[]" + "]" * DEEPEST)
 
 
 @pytest.mark.parametrize(
