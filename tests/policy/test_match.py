@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -33,6 +34,15 @@ def test_a_pattern_matches_what_trying_everything_matches(pattern: str, text: st
 def test_a_list_matches_what_one_of_its_patterns_matches(patterns: list[str], text: str) -> None:
     """Patterns side by side do not leak into each other."""
     assert any_glob(patterns)(text) is any(naive(pattern, text) for pattern in patterns)
+
+
+def test_every_short_pattern_matches_what_trying_everything_matches() -> None:
+    """All patterns of up to four units against all texts of up to four letters: no difference."""
+    patterns = ["".join(units) for size in range(5) for units in itertools.product("ab*?", repeat=size)]
+    texts = ["".join(letters) for size in range(5) for letters in itertools.product("ab", repeat=size)]
+    for pattern in patterns:
+        matches = glob(pattern)
+        assert [text for text in texts if matches(text)] == [text for text in texts if naive(pattern, text)]
 
 
 @given(st.text("ab*?[]\\.^$\n", max_size=12))
