@@ -13,7 +13,7 @@ from daypass.ports import OutcomeUnknown, StoreUnavailable
 from daypass.snapshot import AccountSnapshot
 from daypass.testing.local import Signer
 from tests.calling import code_of, element
-from tests.security.world import ADMINISTRATOR, ON_THE_WIRE, World
+from tests.security.world import ADMINISTRATOR, ON_THE_WIRE, World, document
 
 
 class TurnsPage:
@@ -74,7 +74,8 @@ def service(world: World) -> Iterator[Callable[[AccountSnapshot], None]]:
 
     def begin_on(old: AccountSnapshot) -> None:
         ports = replace(before._ports, directory=TurnsPage(world, old))
-        world.daypass.daypass.service = Service(ports, REGISTRY, Place())
+        turned = world.daypass.daypass.service = Service(ports, REGISTRY, Place())
+        turned.serve = turned.serve_blocking  # type: ignore[method-assign]  # the signature is checked once, on that page
 
     yield begin_on
     world.daypass.daypass.service = before
@@ -97,6 +98,49 @@ def test_who_is_gone_by_the_time_he_acts_does_nothing(
         assert code_of(answer) in expected, operation
         assert not element(answer, "SecretAccessKey")
     assert world.snapshot() is new
+
+
+TAGGED = '"Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}, "Resource"'
+
+
+def tag_removed(world: World) -> tuple[Signer, Callable[[], None]]:
+    user, signer = world.person("race-tag", world.policy("race-tag", document("*").replace('"Resource"', TAGGED)))
+    tagged = replace(user, tags=(("team", "red"),))
+    world.put(tagged)
+    return signer, lambda: world.put(user)
+
+
+def session_tag_removed(world: World) -> tuple[Signer, Callable[[], None]]:
+    role = world.post(
+        "race-tags", world.policy("race-tags", document("*").replace('"Resource"', TAGGED)), tags=(("team", "red"),)
+    )
+    return world.assume(role), lambda: world.put(replace(role, tags=()))
+
+
+def renamed(world: World) -> tuple[Signer, Callable[[], None]]:
+    own = document("*", resource=f"arn:aws:iam::{world.account}:user/${{aws:username}}")
+    user, signer = world.person("bare-user-race", world.policy("race-name", own))
+    world.names["bare_user"] = user.name
+
+    def rename() -> None:
+        world.put(replace(user, name="somebody-else"))
+        world.put(world.user(user.name))
+
+    return signer, rename
+
+
+@pytest.mark.parametrize("act", [tag_removed, session_tag_removed, renamed])
+def test_who_is_no_longer_what_he_was_by_the_time_he_acts_is_taken_as_he_is(
+    world: World, service: Callable[[AccountSnapshot], None], act: Act
+) -> None:
+    """Tags and names that policies ask about are those of the account as it is changed, not as the request found it."""
+    signer, change = act(world)
+    names = world.prepare() | {"bare_user": world.names["bare_user"]}
+    assert code_of(world.call("iam:CreateAccessKey", signer, names)) == "200"
+    old = world.snapshot()
+    change()
+    service(old)
+    assert code_of(world.call("iam:CreateAccessKey", signer, names)) == "AccessDenied"
 
 
 @pytest.mark.parametrize(("error", "says"), [(StoreUnavailable("x"), True), (OutcomeUnknown("x"), False)])

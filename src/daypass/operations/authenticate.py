@@ -165,6 +165,19 @@ def _holder(key: AccessKey, snapshot: AccountSnapshot) -> Caller:
     return Caller(User(snapshot.id, user.id, user.name, user.path, snapshot.partition), key.id, None, user.tags)
 
 
+def caller_in(caller: Caller, snapshot: AccountSnapshot) -> Caller | None:
+    """``caller`` as ``snapshot``, newer than the one that authenticated him, knows him: name, path, tags.
+
+    None: his key, user or role is gone or switched off since. Operators have none of these.
+    """
+    if caller.session is not None:
+        return session_caller(caller.session, snapshot)
+    if not caller.access_key_id:
+        return caller
+    key = snapshot.access_keys.get(caller.access_key_id)
+    return _owner(key, snapshot) if key is not None and key.status == "Active" else None
+
+
 def session_caller(session: Session, snapshot: AccountSnapshot) -> Caller | None:
     """The caller behind an opened session, or None when the entity it is bound to by unique id is gone."""
     partition = snapshot.partition

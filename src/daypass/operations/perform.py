@@ -12,6 +12,7 @@ from typing import Any
 from daypass import wire
 from daypass.errors import InvalidClientTokenId, ServiceUnavailable
 from daypass.operations.audit import Record
+from daypass.operations.authenticate import caller_in
 from daypass.operations.call import Call
 from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import Operation
@@ -53,7 +54,7 @@ class Performer:
                 result = self._in(transaction, operation, params, facts, record, model)
         elif operation.effect == "changes":
             with self._ports.store.transaction(facts.caller.account) as transaction:
-                _must_live(facts.caller, transaction.account)
+                facts = _as_of(transaction.account, facts)
                 result = self._in(transaction, operation, params, facts, record, model)
         else:
             return self._inline(operation, params, facts, record, find_account, model)
@@ -147,4 +148,20 @@ def _must_live(caller: Caller, account: AccountSnapshot) -> None:
     else:
         alive = True
     if not alive:
-        raise InvalidClientTokenId(_GONE, detail="the caller's key or principal was deleted meanwhile")
+        raise _gone()
+
+
+def _as_of(account: AccountSnapshot, facts: RequestFacts) -> RequestFacts:
+    """``facts`` with the caller's name and tags as they are in ``account``: a change may have waited for its turn.
+
+    # INVARIANT: 2. who lost a tag or gave up a name before his change is made has nothing from it any more.
+    #   tests/security/test_races.py::test_who_is_no_longer_what_he_was_by_the_time_he_acts_is_taken_as_he_is
+    """
+    caller = caller_in(facts.caller, account)
+    if caller is None:
+        raise _gone()
+    return facts._replace(caller=caller)
+
+
+def _gone() -> InvalidClientTokenId:
+    return InvalidClientTokenId(_GONE, detail="the caller's key or principal was deleted meanwhile")
