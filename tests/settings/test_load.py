@@ -172,6 +172,8 @@ def test_a_file_name_is_relative_to_where_it_was_written(tmp_path: Path, monkeyp
         ("postgresql://u:hunter2@h:5432/d", "postgresql://u:…@h:5432/d"),
         ("postgresql://u:hun@ter2@h/d", "postgresql://u:…@h/d"),
         ("postgresql://u:hun/ter2@h/d?sslmode=require", "postgresql://u:…@h/d?sslmode=require"),
+        ("postgresql://u:hun?ter2@h/d", "postgresql://u:…@h/d"),
+        ("postgresql://h:5432/d?user=a@b&password=hunter2", "postgresql://h:…@b&password=…"),
         ("postgresql://u@h/d?password=hunter2&host=/run/x", "postgresql://u@h/d?password=…&host=/run/x"),
         ("postgresql://h/d?PassWord=hunter2", "postgresql://h/d?PassWord=…"),
         ("postgresql://h/d?%70assword=hunter2", "postgresql://h/d?%70assword=…"),

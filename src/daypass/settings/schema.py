@@ -144,13 +144,10 @@ def describe() -> tuple[Described, ...]:
 def blanked(database: str) -> str:
     """A database URL with every password in it replaced by ``…``."""
     place, mark, query = database.partition("?")
-    place = re.sub(r"^([^/]*//[^/:@]*:).*@", r"\1…@", place)
     pairs = (pair.partition("=") for pair in query.split("&"))
-    return (
-        place
-        + mark
-        + "&".join(f"{key}=…" if "pass" in unquote(key).lower() else key + eq + value for key, eq, value in pairs)
-    )
+    shown = "&".join(f"{key}=…" if "pass" in unquote(key).lower() else key + eq + value for key, eq, value in pairs)
+    # Over the whole text: a password may hold a bare `?`, though it should not.
+    return re.sub(r"^([^/]*//[^/:@?]*:).*@", r"\1…@", place + mark + shown)
 
 
 def _meta(annotation: Any) -> Meta:

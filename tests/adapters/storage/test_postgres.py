@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from daypass.adapters.storage.database import open_database
+from daypass.adapters.storage.datadir import DataDirectoryError
 from daypass.adapters.storage.deadlines import within
 from daypass.adapters.storage.postgres import Listener, connect
 from daypass.adapters.storage.tables import CHANNEL
@@ -90,3 +94,15 @@ def test_a_listener_that_cannot_listen_only_waits() -> None:
     listener.wait(0.2)
     listener.wait(0.2)
     assert 0.39 < time.monotonic() - started < 1.5
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:hunter2%zz@h/d", "postgresql://u:hunter2 x@h/d", "postgresql://h/d?x=1"]
+)
+def test_what_cannot_be_read_in_a_database_url_is_not_repeated(url: str, tmp_path: Path) -> None:
+    """libpq quotes what it stumbles over, and that may be the password: the refusal says what to do and no more."""
+    with pytest.raises(DataDirectoryError) as refused:
+        open_database(url, tmp_path)
+    assert "percent-encode" in refused.value.advice
+    told = "".join(traceback.format_exception(refused.value))
+    assert "hunter2" not in told

@@ -175,6 +175,7 @@ def open_database(url: str | None, data_dir: Path) -> Database:
 
     Raises:
         ValueError: neither a SQLite nor a PostgreSQL URL.
+        DataDirectoryError: a PostgreSQL URL that cannot be read.
     """
     scheme, _, rest = (url or "sqlite:///daypass.db").partition("://")
     kind = scheme.partition("+")[0]

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from daypass.adapters.storage import deadlines
+from daypass.adapters.storage.datadir import DataDirectoryError
 from daypass.adapters.storage.deadlines import PATIENCE
 from daypass.adapters.storage.tables import CHANNEL
 
@@ -68,7 +69,12 @@ def _until(gen: PQGen[RV], end: float) -> PQGen[RV]:
 
 
 def postgres_engine(url: str) -> Engine:
-    """An engine on the libpq URI ``url`` (several hosts allowed; the one that takes writes is chosen)."""
+    """An engine on the libpq URI ``url`` (several hosts allowed; the one that takes writes is chosen).
+
+    Raises:
+        DataDirectoryError: libpq cannot read ``url``.
+    """
+    _check_form(url)
     return create_engine(
         "postgresql+psycopg://",
         creator=lambda: connect(url),
@@ -80,6 +86,18 @@ def postgres_engine(url: str) -> Engine:
         pool_pre_ping=True,
         use_native_hstore=False,
     )
+
+
+def _check_form(url: str) -> None:
+    # INVARIANT: 7. libpq quotes what it cannot read, and that may be the password; its words are told to nobody.
+    # tests/adapters/storage/test_postgres.py::test_what_cannot_be_read_in_a_database_url_is_not_repeated.
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        raise DataDirectoryError(
+            "the database URL cannot be read",
+            "percent-encode what is special in user and password (@ is %40, % is %25), and check the parameters",
+        ) from None
 
 
 def connect(url: str) -> BoundedConnection:
