@@ -8,6 +8,7 @@ request and response members come from the service model, which knows what is se
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,11 @@ from daypass.snapshot import AccountSnapshot
 EVENT_VERSION = "1.11"
 
 LONGEST_CLAIM = 128
+LONGEST_WORD = 32
+"""Characters of the longest region name, and of what a stranger's error repeats; a secret access key has 40."""
+
+_QUOTED = re.compile(r"'[^']*(?:'|$)").sub
+
 LONGEST_MESSAGE = 1_024
 """Characters of ``errorMessage``, as CloudTrail cuts it: a validation error can echo much of a request."""
 
@@ -95,7 +101,7 @@ class Record:
         raw, error, caller = self.raw, self.error, self.caller
         if caller is None and self.claimed is not None:  # whom a stranger says he is, for those who look for him
             key, region = self.claimed
-            self.ours["claimed"] = {"accessKeyId": key[:LONGEST_CLAIM], "region": region[:LONGEST_CLAIM]}
+            self.ours["claimed"] = {"accessKeyId": _told(key, like_a_key=True), "region": _told(region)}
         agent = raw.header(b"user-agent") if raw else None
         host = raw.header(b"host") if raw else None
         return {
@@ -108,7 +114,7 @@ class Record:
             "sourceIPAddress": raw.peer if raw else "operator",
             "userAgent": agent.decode("latin-1")[:512] if agent else None,
             "errorCode": error.code if error else None,
-            "errorMessage": error.message[:LONGEST_MESSAGE] if error else None,
+            "errorMessage": _message(error, is_stranger=caller is None) if error else None,
             "requestParameters": self.request,
             "responseElements": self.response,
             "additionalEventData": None,
@@ -124,6 +130,25 @@ class Record:
             "tlsDetails": {"clientProvidedHostHeader": host.decode("latin-1")} if host else None,
             "daypass": self.ours,
         }
+
+
+def _told(claim: str, *, like_a_key: bool = False) -> str:
+    """What a stranger wrote where an access key id or a region belongs, or ``…`` where it may be something else.
+
+    # INVARIANT: 7. whoever mixes up the two halves of his credentials does not find the secret one in the trail.
+    #   tests/security/test_canaries.py::test_a_secret_sent_in_the_wrong_place_is_not_kept
+    """
+    if not like_a_key:
+        return claim if len(claim) <= LONGEST_WORD else "…"
+    return claim if len(claim) <= LONGEST_CLAIM and claim.isalnum() and claim.isupper() else "…"
+
+
+def _message(error: ServiceError, *, is_stranger: bool) -> str:
+    """The error's text; of a stranger's, what it repeats of his request is left out unless it is short."""
+    text = error.message[:LONGEST_MESSAGE]
+    if not is_stranger or "'" not in text:
+        return text
+    return _QUOTED(lambda quoted: quoted[0] if len(quoted[0]) <= LONGEST_WORD + 2 else "'…'", text)
 
 
 def role_resource(role: Role, snapshot: AccountSnapshot) -> list[dict[str, str]]:
