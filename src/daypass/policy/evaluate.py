@@ -26,6 +26,8 @@ Found = tuple[Attached, Statement]
 _NOTHING = Names()
 
 
+# INVARIANT: 8. The same request and policies give the same decision, on every node and whatever it remembers.
+# tests/security/test_same_decision.py::test_two_nodes_at_one_revision_decide_alike.
 def evaluate(context: RequestContext, policies: PolicySet) -> Decision:
     """Decide one request. Pure: the same input gives the same decision; a denial is an answer, not an error.
 

@@ -163,6 +163,8 @@ class MemoryDirectory:
             self._apply(changes.accounts)
             self._caught_up(value, changes.head)
 
+    # INVARIANT: 4. without the database what is in memory goes on answering, until it is too old to be trusted.
+    # tests/faults/test_server_without_database.py::test_minting_and_verifying_go_on_and_changes_are_refused.
     def _lose_sight(self) -> None:
         with self._mutex:
             self._detached = self.stale_for() <= self._max_stale
