@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -21,7 +22,7 @@ from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
 from daypass.adapters.keys import RingKeeper, open_master_key
 from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing, open_store
 from daypass.credentials import AccessKeyPair, Secret
-from daypass.errors import EntityAlreadyExists
+from daypass.errors import EntityAlreadyExists, LimitExceeded
 from daypass.operations.pipeline import Place, Service
 from daypass.operations.registry import REGISTRY
 from daypass.ports import Clock, Entropy, Health, Ports
@@ -179,7 +180,7 @@ def _finish_first_start(daypass: Daypass) -> None:
     if daypass.storage.directory.ids():
         if not unfinished.exists():
             return
-        made = daypass.operator("iam:CreateAccessKey", {"UserName": "admin"})["AccessKey"]
+        made = _another_key(daypass)
     else:
         unfinished.touch(mode=0o600)
         try:
@@ -191,6 +192,18 @@ def _finish_first_start(daypass: Daypass) -> None:
     put_profile(daypass.data / NAME, DEFAULT, key)
     unfinished.unlink()
     daypass.first_start = True
+
+
+def _another_key(daypass: Daypass) -> Mapping[str, Any]:
+    try:
+        made: Mapping[str, Any] = daypass.operator("iam:CreateAccessKey", {"UserName": "admin"})["AccessKey"]
+    except LimitExceeded:
+        data = shlex.quote(str(daypass.data))
+        raise DataDirectoryError(
+            "the first start was cut off more than once: the user `admin` has two keys whose secrets are lost",
+            f"delete one: daypass key list --user admin --data {data}; daypass key delete ID --user admin --data {data}",
+        ) from None
+    return made
 
 
 def _settle(installation: Any, fact: str, wanted: str | None, otherwise: str) -> str:

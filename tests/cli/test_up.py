@@ -178,6 +178,21 @@ def test_a_first_start_killed_before_its_credentials_were_written_is_finished(us
         assert len(keys) == 2
 
 
+def test_a_first_start_cut_off_too_often_says_how_to_go_on(used: Path, tmp_path: Path) -> None:
+    """A user has two keys at most: when both were lost, the start names the command that makes room for another."""
+    data = shutil.copytree(used, tmp_path / "data")
+    made = run("key", "create", "--user", "admin", "--json", "--data", str(data))
+    data.joinpath("credentials").unlink()
+    data.joinpath("first-start").touch(mode=0o600)
+    refused = run("up", "--listen", "127.0.0.1:0", "--data", str(data))
+    assert refused.returncode == 3
+    assert f"daypass key delete ID --user admin --data {data}" in refused.stderr
+    lost = json.loads(made.stdout)["AccessKeyId"]
+    assert run("key", "delete", lost, "--user", "admin", "--data", str(data)).returncode == 0
+    with up(data) as daypass:
+        assert identity(daypass)["Arn"].endswith(":user/admin")
+
+
 def test_a_start_makes_no_key_that_was_not_lost(used: Path, tmp_path: Path) -> None:
     """A credentials file that its owner took away is not made again behind his back."""
     data = shutil.copytree(used, tmp_path / "data")
