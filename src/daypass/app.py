@@ -198,10 +198,10 @@ def _another_key(daypass: Daypass) -> Mapping[str, Any]:
     try:
         made: Mapping[str, Any] = daypass.operator("iam:CreateAccessKey", {"UserName": "admin"})["AccessKey"]
     except LimitExceeded:
-        data = shlex.quote(str(daypass.data))
+        where = f"--user admin --data {shlex.quote(str(daypass.data))}"
         raise DataDirectoryError(
             "the first start was cut off more than once: the user `admin` has two keys whose secrets are lost",
-            f"delete one: daypass key list --user admin --data {data}; daypass key delete ID --user admin --data {data}",
+            f"delete one: daypass key list {where}; daypass key delete ID {where}",
         ) from None
     return made
 
