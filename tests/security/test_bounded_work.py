@@ -23,6 +23,19 @@ def test_conditions_see_no_more_of_an_unsigned_header_than_a_kilobyte(world: Wor
         assert answer.status == status, length
 
 
+def test_a_session_full_of_tags_works_and_is_not_remembered(world: World) -> None:
+    """A short token can hold 20,000 characters of tags; it is good as often as it comes, and takes no memory."""
+    role = world.post("full", ADMINISTRATOR)
+    long = [{"Key": f"{number:a>120}", "Value": "b" * 250} for number in range(50)]
+    remembered = world.daypass.daypass.service._authenticator._opened
+    for tags, more in ((long, 0), (long[:1], 1)):
+        session = world.assume(role, Tags=tags)
+        before = len(remembered)
+        for _ in range(2):
+            assert world.daypass.call("sts", "GetCallerIdentity", {}, session).status == 200
+        assert len(remembered) == before + more
+
+
 def test_a_trust_policy_that_is_too_long_is_not_bound(world: World) -> None:
     """Its length is refused before any of its principals is looked for: each may cost the reading of an account."""
     document = trusting(*(f"arn:aws:iam::{world.account}:user/nobody-{number}" for number in range(60)))

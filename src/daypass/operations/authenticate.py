@@ -44,6 +44,13 @@ _EXPIRED = "The security token included in the request is expired"
 
 TEMPORARY = "ASIA"
 
+LONGEST_REMEMBERED = 4_096
+"""Characters of session policy and tags beyond which a session is opened anew each time: a short token can hold 20,000.
+
+# INVARIANT: 9. what sessions take in memory is bounded by their number, whatever their callers put into them.
+#   tests/security/test_bounded_work.py::test_a_session_full_of_tags_works_and_is_not_remembered
+"""
+
 FindAccount = Callable[[str], AccountSnapshot | None]
 
 
@@ -128,9 +135,10 @@ class Authenticator:
         opened = self._opened.get(name)
         if opened is None:
             opened = self._open(token, unverified.access_key_id, ring, may_block=may_block)
-            if len(self._opened) >= self._capacity:
-                self._opened = {}
-            self._opened[name] = opened
+            if _length(opened[0]) <= LONGEST_REMEMBERED:
+                if len(self._opened) >= self._capacity:
+                    self._opened = {}
+                self._opened[name] = opened
         return opened
 
     def _open(self, token: str, access_key_id: str, ring: Keyring, *, may_block: bool) -> tuple[Session, Secret]:
@@ -144,6 +152,12 @@ class Authenticator:
             if self._keys.find_or_refresh(unknown.key_id) is None:
                 raise
         return open_token(token, access_key_id, self._keys.ring())
+
+
+def _length(session: Session) -> int:
+    """Characters of what callers may put into a session."""
+    tags = sum(len(key) + len(value) for key, value in session.tags)
+    return tags + len(session.policy or "") + sum(map(len, session.policy_arns))
 
 
 def _owner(key: AccessKey, snapshot: AccountSnapshot) -> Caller:
