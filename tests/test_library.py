@@ -108,7 +108,7 @@ def test_a_tampered_request_is_refused(what: str, change: object, code: str) -> 
 )
 def test_a_session_that_is_over_is_refused(now: int, live: bool, code: str) -> None:
     """Expiry, to the second, and a dead principal end a session, whatever its signature says."""
-    sealed = seal(replace(ROLE, expires=NOW + 60), RING, bytes(12))
+    sealed = seal(ROLE._replace(expires=NOW + 60), RING, bytes(12))
     with pytest.raises(ServiceError) as refused:
         verify_request(
             signed(ROLE.access_key_id, sealed.secret, sealed.token),

@@ -5,15 +5,14 @@ Source: AWS General Reference, "Amazon Resource Names".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from daypass.errors import Malformed
 
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
 
 
-@dataclass(frozen=True, slots=True)
-class Arn:
+class Arn(NamedTuple):
     """One ARN in its six fields. ``resource`` is everything after the fifth colon."""
 
     partition: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hmac import compare_digest
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 
 class Secret:
@@ -60,11 +60,13 @@ class AccessKeyPair:
     secret_access_key: Secret
 
 
-@dataclass(frozen=True, slots=True)
-class TemporaryCredentials:
+class TemporaryCredentials(NamedTuple):
     """What every issuing operation hands out. ``expiration`` is in epoch seconds, UTC."""
 
     access_key_id: str
     secret_access_key: Secret
-    session_token: str = field(repr=False)
+    session_token: str
     expiration: int
+
+    def __repr__(self) -> str:
+        return f"TemporaryCredentials({self.access_key_id!r}, expiration={self.expiration})"

@@ -44,6 +44,7 @@ def unique_id(family: str, account: str, entropy: bytes) -> str:
     return access_key_id(family, account, entropy) + _BASE32[entropy[5] & 31]
 
 
+@lru_cache(maxsize=16_384)
 def account_of(identifier: str) -> str | None:
     """The 12-digit account that an access key id or unique id carries, or None (pre-2019 style, not base32)."""
     body = identifier[4:20]

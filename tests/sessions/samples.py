@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from hashlib import sha256
 
 from hypothesis import strategies as st
@@ -92,7 +91,7 @@ def sessions(draw: st.DrawFn) -> Session:
 
 def facts(session: Session) -> dict[str, object]:
     """A session as plain data, to compare with what a vector says."""
-    return {field.name: _plain(getattr(session, field.name)) for field in fields(session)}
+    return {field: _plain(value) for field, value in session._asdict().items()}
 
 
 def _plain(value: object) -> object:

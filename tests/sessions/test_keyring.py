@@ -123,7 +123,7 @@ def test_a_key_outlives_every_token_it_sealed() -> None:
         ring = advance(ring, now, lambda: next(keys))
         past.append(ring)
         for sealing in (ring, past[max(0, len(past) - 25)]):
-            session = replace(ROLE, issued=now, expires=now + LONGEST_SESSION)
+            session = ROLE._replace(issued=now, expires=now + LONGEST_SESSION)
             live.append((session.expires, seal(session, sealing, b"0" * 12).token))
             used.add(sealing.active.id)
         live = [(expires, token) for expires, token in live if expires > now]
@@ -137,7 +137,7 @@ def test_a_token_of_a_dropped_key_is_refused() -> None:
     """When a key is gone, so is all it sealed, whatever the token says about its expiry."""
     ring = ring_of_three()
     late = NOW + 10 * RETENTION
-    token = seal(replace(ROLE, issued=late, expires=late + 60), ring, b"0" * 12).token
+    token = seal(ROLE._replace(issued=late, expires=late + 60), ring, b"0" * 12).token
     with pytest.raises(InvalidClientTokenId):
         open_token(token, ROLE.access_key_id, drop(activate(activate(ring, late), late), late + RETENTION + 1))
 

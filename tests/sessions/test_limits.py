@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -40,7 +39,7 @@ tag_lists = st.lists(st.tuples(keys, st.text("xy", max_size=2)), max_size=5).map
 
 def session_with(tags: Tags = (), transitive: tuple[str, ...] = (), identity: str | None = None) -> Session:
     """A caller's session with these facts."""
-    return replace(ROLE, tags=tags, transitive=transitive, source_identity=identity)
+    return ROLE._replace(tags=tags, transitive=transitive, source_identity=identity)
 
 
 # ── durations ────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,6 @@ import hmac
 import json
 import re
 from base64 import b64decode, b64encode
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -101,10 +100,10 @@ def test_a_token_looks_like_no_other_token() -> None:
 
 def test_no_token_outlives_its_key() -> None:
     """A session longer than the longest that keys are kept for is not sealed, nor one that ends before it begins."""
-    assert seal(replace(ROLE, expires=NOW + 129_600), RING, NONCE).token
+    assert seal(ROLE._replace(expires=NOW + 129_600), RING, NONCE).token
     for lasts in (129_601, 0, -1):
         with pytest.raises(ValueError, match="a session lives between"):
-            seal(replace(ROLE, expires=NOW + lasts), RING, NONCE)
+            seal(ROLE._replace(expires=NOW + lasts), RING, NONCE)
 
 
 def test_a_nonce_of_another_length_is_refused() -> None:
@@ -135,8 +134,7 @@ def test_usual_sessions_stay_under_2500_url_encoded_characters() -> None:
     )
     policy = f'{{"Version":"2012-10-17","Statement":[{statements}]}}'
     assert 1_650 < len(policy) <= 2_048
-    session = replace(
-        ROLE,
+    session = ROLE._replace(
         policy=policy,
         tags=tuple((f"cost-center-{n}", f"value-{n * 104_729}") for n in range(10)),
         source_identity="anna@example.com",
@@ -149,16 +147,16 @@ def test_a_token_that_no_header_would_carry_is_not_issued() -> None:
     """Facts that do not shrink make AWS's error instead of a token too long to use."""
     claims = tuple((f"claim{n}", bytes(range(n, n + 60)).hex()) for n in range(40))
     with pytest.raises(PackedPolicyTooLarge) as caught:
-        seal(replace(ROLE, federation=claims), RING, NONCE)
+        seal(ROLE._replace(federation=claims), RING, NONCE)
     assert str(caught.value) == "Serialized token too large for session"
-    fits = seal(replace(ROLE, federation=claims[:16], policy=TABLE_POLICY), RING, NONCE)
+    fits = seal(ROLE._replace(federation=claims[:16], policy=TABLE_POLICY), RING, NONCE)
     assert 1_000 < len(fits.token) <= LONGEST_ISSUED
 
 
 def test_a_long_chain_still_fits() -> None:
     """A session a hundred hops deep, each with its entry in the lineage, is sealed and opened."""
     lineage = tuple(f"ASIARZPUZDIKAAAAA{n:03d}" for n in range(100))
-    sealed = seal(replace(ROLE, lineage=lineage), RING, NONCE)
+    sealed = seal(ROLE._replace(lineage=lineage), RING, NONCE)
     assert open_token(sealed.token, ROLE.access_key_id, RING)[0].lineage == lineage
 
 

@@ -22,10 +22,10 @@ from tests.sessions.samples import NOW, ROLE, TABLE_POLICY, material, ring_of_th
 
 RING = ring_of_three()
 OTHER_KEY_ID = "ASIARZPUZDIKAAAAAAAB"
-LONG = replace(ROLE, policy=TABLE_POLICY, tags=(("team", "lake"),), lineage=(OTHER_KEY_ID,))
+LONG = ROLE._replace(policy=TABLE_POLICY, tags=(("team", "lake"),), lineage=(OTHER_KEY_ID,))
 TOKEN = seal(ROLE, RING, b"0" * 12).token
 LONG_TOKEN = seal(LONG, RING, b"1" * 12).token
-TWIN = seal(replace(ROLE, name="other-name", expires=NOW + 7_200), RING, b"2" * 12).token
+TWIN = seal(ROLE._replace(name="other-name", expires=NOW + 7_200), RING, b"2" * 12).token
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 Mutants = Iterator[str]
@@ -155,7 +155,7 @@ def tokens_of_every_padding() -> list[str]:
     """Three tokens for one key whose texts end without padding, with one and with two equal signs."""
     made = {}
     for length in range(1, 4):
-        token = seal(replace(ROLE, name="n" * length), RING, bytes([length]) * 12).token
+        token = seal(ROLE._replace(name="n" * length), RING, bytes([length]) * 12).token
         made[token.count("=")] = token
     assert sorted(made) == [0, 1, 2]
     return list(made.values())
@@ -224,7 +224,7 @@ def test_exactly_one_key_is_tried() -> None:
 def test_the_secret_of_one_token_is_not_that_of_another() -> None:
     """Same session, same key, other nonce or other key id beside it: another secret."""
     secrets = {
-        seal(replace(ROLE, access_key_id=key_id), with_active(RING, ring_key), bytes([number]) * 12).secret.reveal()
+        seal(ROLE._replace(access_key_id=key_id), with_active(RING, ring_key), bytes([number]) * 12).secret.reveal()
         for key_id in (ROLE.access_key_id, OTHER_KEY_ID)
         for ring_key in ("00000001", "00000002", "00000003")
         for number in range(50)

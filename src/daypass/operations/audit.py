@@ -21,6 +21,8 @@ from daypass.snapshot import AccountSnapshot
 
 EVENT_VERSION = "1.11"
 
+_NO_HEADERS: dict[bytes, bytes] = {}
+
 LONGEST_CLAIM = 128
 LONGEST_WORD = 32
 """Characters of the longest region name, and of what a stranger's error repeats; a secret access key has 40."""
@@ -34,43 +36,23 @@ LONGEST_MESSAGE = 1_024
 class Record:
     """One call's record while it is being written. Members are filled as they become known."""
 
-    __slots__ = (
-        "account",
-        "caller",
-        "claimed",
-        "error",
-        "event",
-        "event_id",
-        "kind",
-        "ours",
-        "raw",
-        "read_only",
-        "region",
-        "request",
-        "request_id",
-        "resources",
-        "response",
-        "service",
-        "time",
-    )
+    service = "sts"
+    event: str | None = None
+    region: str | None = None
+    caller: Caller | None = None
+    claimed: tuple[str, str] | None = None
+    account: str | None = None
+    request: dict[str, Any] | None = None
+    response: dict[str, Any] | None = None
+    error: ServiceError | None = None
+    resources: list[dict[str, str]] | None = None
+    read_only = True
+    kind = "AwsApiCall"
 
     def __init__(self, raw: RawRequest | None, time: int, request_id: str) -> None:
         self.raw = raw
         self.time = time
-        self.request_id = request_id
-        self.event_id = request_id
-        self.service = "sts"
-        self.event: str | None = None
-        self.region: str | None = None
-        self.caller: Caller | None = None
-        self.claimed: tuple[str, str] | None = None
-        self.account: str | None = None
-        self.request: dict[str, Any] | None = None
-        self.response: dict[str, Any] | None = None
-        self.error: ServiceError | None = None
-        self.resources: list[dict[str, str]] | None = None
-        self.read_only = True
-        self.kind = "AwsApiCall"
+        self.request_id = self.event_id = request_id
         self.ours: dict[str, Any] = {}
 
     def note(self, error: ServiceError) -> ServiceError:
@@ -102,8 +84,8 @@ class Record:
         if caller is None and self.claimed is not None:  # whom a stranger says he is, for those who look for him
             key, region = self.claimed
             self.ours["claimed"] = {"accessKeyId": _told(key, like_a_key=True), "region": _told(region)}
-        agent = raw.header(b"user-agent") if raw else None
-        host = raw.header(b"host") if raw else None
+        headers = dict(raw.headers) if raw else _NO_HEADERS
+        agent, host = headers.get(b"user-agent"), headers.get(b"host")
         return {
             "eventVersion": EVENT_VERSION,
             "userIdentity": user_identity(caller) if caller else None,

@@ -11,7 +11,7 @@ A repeated nonce (a machine restored from a snapshot, a fork) reveals at most th
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
@@ -49,12 +49,14 @@ class UnknownSealingKey(InvalidClientTokenId):
         self.key_id = key_id
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """A new session token and the secret access key that goes with it."""
 
-    token: str = field(repr=False)
+    token: str
     secret: Secret
+
+    def __repr__(self) -> str:
+        return "Sealed(…)"
 
 
 def seal(session: Session, ring: Keyring, entropy: bytes) -> Sealed:
