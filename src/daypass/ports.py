@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from daypass.credentials import Secret
 from daypass.entities import AccessKey, Entity
@@ -238,8 +238,7 @@ class AuditUnavailable(Exception):
     """The audit trail cannot take a record now: disk full, file gone, I/O error."""
 
 
-@dataclass(frozen=True, slots=True)
-class LastUse:
+class LastUse(NamedTuple):
     """When, where and for what a key or role was last used. ``at`` is in epoch seconds."""
 
     at: int

@@ -119,13 +119,14 @@ class Performer:
     def _touch(self, facts: RequestFacts) -> None:
         """Remember when a user's key or a session's role was last used."""
         caller = facts.caller
-        if caller.session is None:
-            if isinstance(caller.principal, User):
-                use = LastUse(facts.now, facts.region, facts.service)
-                self._ports.last_used.touch(caller.account, caller.access_key_id, use)
-        elif isinstance(caller.principal, RoleSession):
-            use = LastUse(facts.now, facts.region, facts.service)
-            self._ports.last_used.touch(caller.account, caller.principal.role_id, use)
+        principal = caller.principal
+        if caller.session is None and isinstance(principal, User):
+            used = caller.access_key_id
+        elif caller.session is not None and isinstance(principal, RoleSession):
+            used = principal.role_id
+        else:
+            return
+        self._ports.last_used.touch(principal.account, used, LastUse(facts.now, facts.region, facts.service))
 
 
 def _must_live(caller: Caller, account: AccountSnapshot) -> None:

@@ -192,7 +192,7 @@ class Service:
 
     def _open(self, raw: RawRequest | None) -> Record:
         digits = self._ports.entropy.bytes(16).hex()
-        request_id = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+        request_id = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
         return Record(raw, int(self._ports.clock.now()), request_id)
 
     def _close(self, record: Record, refused: ServiceError) -> None:

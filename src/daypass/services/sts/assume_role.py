@@ -51,15 +51,19 @@ class Wish(NamedTuple):
 
     role_arn: Arn
     session_name: str
-    passed: Tags
-    marked: tuple[str, ...]
-    tags: Tags
-    transitive: tuple[str, ...]
-    source_identity: str | None
-    policy: str | None
-    policy_arns: tuple[str, ...]
-    external_id: str | None
-    duration: int | None
+    duration: int | None = None
+    external_id: str | None = None
+    passed: Tags = ()
+    marked: tuple[str, ...] = ()
+    tags: Tags = ()
+    transitive: tuple[str, ...] = ()
+    source_identity: str | None = None
+    policy: str | None = None
+    policy_arns: tuple[str, ...] = ()
+
+
+_PLAIN = frozenset({"RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId"})
+"""Parameters that need no look at tags, policies or devices; most calls have no others."""
 
 
 @operation("sts:AssumeRole", "mints")
@@ -68,12 +72,13 @@ def assume_role(call: Call) -> Mapping[str, object]:
     wish = _read(call)
     if isinstance(call.caller.principal, Root | Operator):
         raise denied("Roles may not be assumed by root accounts.")
-    refuse_mfa(call.params)
     role, owner = _authorized_role(call, wish)
-    chained = call.caller.session is not None and call.caller.session.kind == "role"
+    session = call.caller.session
+    chained = session is not None and session.kind == "role"
     lasts = role_session_duration(wish.duration, role.max_session_duration, chained=chained)
-    _check_policies_exist(wish, owner)
-    packed = packed_policy_size(policy=wish.policy, policy_arns=wish.policy_arns, tags=wish.tags)
+    if wish.policy_arns:
+        _check_policies_exist(wish, owner)
+    packed = packed_policy_size(wish.policy, wish.policy_arns, wish.tags)
     wanted = NewSession(
         "role",
         owner.id,
@@ -99,11 +104,15 @@ def assume_role(call: Call) -> Mapping[str, object]:
 def _read(call: Call) -> Wish:
     """The parameters as one value; what contradicts itself is refused before anyone looks at the role."""
     params, session = call.params, call.caller.session
-    refuse_unsupported(params)
     try:
         role_arn = Arn.parse(params["RoleArn"])
     except Malformed:
         raise ValidationError(f"{params['RoleArn']} is invalid") from None
+    name, lasts, external_id = params["RoleSessionName"], params.get("DurationSeconds"), params.get("ExternalId")
+    if session is None and params.keys() <= _PLAIN:
+        return Wish(role_arn, name, lasts, external_id)
+    refuse_unsupported(params)
+    refuse_mfa(params)
     passed = tuple((tag["Key"], tag.get("Value", "")) for tag in params.get("Tags") or ())
     marked = tuple(params.get("TransitiveTagKeys") or ())
     tags, transitive = session_tags(passed, marked, session)
@@ -111,19 +120,8 @@ def _read(call: Call) -> Wish:
     check_session_policies(policy, arns)
     if policy is not None:
         check_document(policy, Kind.SESSION)
-    return Wish(
-        role_arn,
-        params["RoleSessionName"],
-        passed,
-        marked,
-        tags,
-        transitive,
-        source_identity(params.get("SourceIdentity"), session),
-        policy,
-        arns,
-        params.get("ExternalId"),
-        params.get("DurationSeconds"),
-    )
+    identity = source_identity(params.get("SourceIdentity"), session)
+    return Wish(role_arn, name, lasts, external_id, passed, marked, tags, transitive, identity, policy, arns)
 
 
 def _policy_arns(params: Mapping[str, Any]) -> tuple[str, ...]:
@@ -152,12 +150,9 @@ def _authorized_role(call: Call, wish: Wish) -> tuple[Role, AccountSnapshot]:
 
 
 def _actions(wish: Wish) -> tuple[str, ...]:
-    actions = ["sts:AssumeRole"]
-    if wish.passed or wish.transitive:
-        actions.append("sts:TagSession")
-    if wish.source_identity is not None:
-        actions.append("sts:SetSourceIdentity")
-    return tuple(actions)
+    tagging = ("sts:TagSession",) if wish.passed or wish.transitive else ()
+    naming = ("sts:SetSourceIdentity",) if wish.source_identity is not None else ()
+    return ("sts:AssumeRole", *tagging, *naming)
 
 
 def _condition_keys(wish: Wish, role: Role, owner: AccountSnapshot) -> dict[str, str | tuple[str, ...]]:
