@@ -10,7 +10,7 @@ import pytest
 
 from daypass.adapters.storage import Storage, open_store
 from daypass.ports import LastUse, NotLoaded, StoreUnavailable
-from daypass.testing.backend import ACCOUNT, OTHER, answer, create, put, remove, together, until, user
+from daypass.testing.backend import ACCOUNT, OTHER, access_key, answer, create, put, remove, together, until, user
 from tests.postgres import PostgresServer, start_postgres
 
 LIMIT = 1.0
@@ -36,7 +36,7 @@ def url(server: PostgresServer) -> str:
 def storage(server: PostgresServer, url: str, tmp_path: Path) -> Iterator[Storage]:
     """A store that follows, with one account in memory and one that is not."""
     with open_store(url, tmp_path, follow=False) as before:
-        create(before, ACCOUNT, user("known"))
+        create(before, ACCOUNT, user("known"), access_key("x", "known"))
         create(before, OTHER, user("unknown"))
     with open_store(url, tmp_path, follow=True) as storage:
         answer(storage)

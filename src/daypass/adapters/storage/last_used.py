@@ -11,10 +11,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from time import monotonic
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BigInteger, String, bindparam, exists, or_, select
 
 from daypass.adapters.storage.database import Database
-from daypass.adapters.storage.tables import LAST_USED
+from daypass.adapters.storage.tables import ENTITIES, LAST_USED
+from daypass.entities import AccessKey, Role
 from daypass.ports import LastUse
 
 FLUSH_EVERY = 60.0
@@ -22,6 +23,21 @@ FLUSH_EVERY = 60.0
 
 _OF_ACCOUNT = select(LAST_USED.c.key, LAST_USED.c.at, LAST_USED.c.region, LAST_USED.c.service).where(
     LAST_USED.c.account_id == bindparam("account")
+)
+_NAMES = ["account_id", "key", "at", "region", "service"]
+# What was deleted since its use was noted gets no row, for nobody would ever delete that.
+_OF_THE_LIVING = select(
+    bindparam("account", type_=String),
+    bindparam("key", type_=String),
+    bindparam("used", type_=BigInteger),
+    bindparam("region", type_=String),
+    bindparam("service", type_=String),
+).where(
+    exists().where(
+        ENTITIES.c.account_id == bindparam("account"),
+        or_(ENTITIES.c.kind == AccessKey.kind, ENTITIES.c.kind == Role.kind),
+        ENTITIES.c.id == bindparam("key"),
+    )
 )
 _BATCH = 500
 _MOST_ACCOUNTS = 100
@@ -83,7 +99,7 @@ class LastUsedTimes:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was noted, in place; an older time never replaces a newer one.
+        """Write what was noted, in place; an older time never replaces a newer one, and what is gone gets none.
 
         Raises:
             StoreUnavailable: not everything was written; it stays noted.
@@ -103,7 +119,7 @@ class LastUsedTimes:
         while pairs:
             batch, pairs = pairs[:_BATCH], pairs[_BATCH:]
             rows = [
-                {"account_id": account, "key": key, "at": use.at, "region": use.region, "service": use.service}
+                {"account": account, "key": key, "used": use.at, "region": use.region, "service": use.service}
                 for (account, key), use in batch
             ]
             self._upsert(rows)
@@ -117,7 +133,7 @@ class LastUsedTimes:
             page.uses[key] = use
 
     def _upsert(self, rows: list[dict[str, object]]) -> None:
-        statement = self._database.upsert(LAST_USED)
+        statement = self._database.upsert(LAST_USED).from_select(_NAMES, _OF_THE_LIVING)
         new = statement.excluded
         newest = statement.on_conflict_do_update(
             index_elements=["account_id", "key"],
