@@ -98,7 +98,7 @@ def test_what_is_remembered_in_memory_is_bounded(world: World, cases: Callable[[
 
 
 def test_last_used_times_are_one_row_each_and_die_with_their_key(world: World) -> None:
-    """Writes count as uses like reads, a row is written in place, and with its key or role it goes, though just used."""
+    """Writes count as uses, a row is written in place, and it goes with its key or role, though just used."""
     user, signer = world.person("writer", ADMINISTRATOR)
     assert world.daypass.call("iam", "CreateUser", {"UserName": "made"}, signer).status == 200
     for _ in range(3):
