@@ -106,7 +106,7 @@ def read_refusal(answer: Response) -> tuple[str, int]:
     error, request_id = root[0], root[1].text
     said = {child.tag.rpartition("}")[2]: child.text or "" for child in error}
     assert said["Type"] == "Sender", said
-    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}", request_id or "")
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", request_id or "")
     assert headers[b"x-amzn-requestid"].decode() == request_id
     return said["Code"], answer.status
 

@@ -19,7 +19,7 @@ from tests.security.world import ON_THE_WIRE, World, document, form_of
 
 pytestmark = pytest.mark.usefixtures("botocore_time")
 
-_REQUEST_ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}")
+_REQUEST_ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TELLS_USES = {"iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails", "iam:GetRole"}
 """When something was last used each node notes for itself; the others learn it within a minute or two."""
 _OPERATIONS = {name: REGISTRY.find(name) for name in ON_THE_WIRE}
