@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -14,6 +15,7 @@ from daypass.testing.local import Signer
 from .conftest import ASSUME, EVERYTHING, SOURCE, TAG, Stage, document, trusting
 
 WHO = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+TAGGING = {"Action": [ASSUME, TAG]}
 
 
 def denied(who: str, action: str, role: str) -> tuple[str, str]:
@@ -259,17 +261,36 @@ def test_transitive_tags_go_on_and_cannot_be_shed(stage: Stage) -> None:
 
 
 def test_a_role_does_not_get_the_callers_tags_as_its_own(stage: Stage) -> None:
-    """A condition on the role's tag fails where the role has none, whatever the caller's session hands on."""
-    first = stage.role("handing-on", trusting(stage.alice_arn), WHO)
+    """A condition on the role's tags asks for its own, in trust policies and in the caller's, whatever he brings."""
     same = {"StringEquals": {"aws:ResourceTag/project": "${aws:PrincipalTag/project}"}}
-    session = stage.session(first, Tags=tags(project="web"), TransitiveTagKeys=["project"])
-    cases = (("bare", [], False), ("red", tags(color="red"), False), ("web", tags(project="x"), True))
-    for name, own, allowed in cases:
-        role = stage.role(f"tagged-{name}", trusting(first, Condition=same), Tags=own)
-        if allowed:
-            assert stage.assume(role, session)
+    web = {"StringEquals": {"iam:ResourceTag/project": "web"}}
+    first = stage.role("handing-on", trusting(stage.alice_arn), WHO | TAGGING)
+    asking = stage.role("asking", trusting(stage.alice_arn), {**(WHO | TAGGING), "Condition": web})
+    cases = (("bare", [], False), ("red", tags(color="red"), False), ("x", tags(project="x"), False))
+    for name, own, allowed in (*cases, ("web", tags(project="web"), True), ("case", tags(Project="web"), True)):
+        trusting_alike = stage.role(f"alike-{name}", trusting(first, Condition=same), Tags=own)
+        open_to_all = stage.role(f"open-{name}", trusting(f"arn:aws:iam::{stage.account}:root"), Tags=own)
+        for start, role in ((first, trusting_alike), (asking, open_to_all)):
+            session = stage.session(start, Tags=tags(project="web"), TransitiveTagKeys=["project"])
+            if allowed:
+                assert stage.assume(role, session)
+            else:
+                assert stage.refusal(role, session)[0] == "AccessDenied", (start, role)
+
+
+def test_a_tag_that_is_handed_on_can_be_denied_as_if_it_were_the_roles(stage: Stage) -> None:
+    """AWS reads trust policies with the values that a chain hands on; a Deny that asks for those holds here too."""
+    first = stage.role("handing-secret", trusting(stage.alice_arn), WHO | TAGGING)
+    secret = {"StringEquals": {"aws:ResourceTag/level": "secret"}}
+    deny = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": secret}
+    allow = json.loads(trusting(f"arn:aws:iam::{stage.account}:root"))["Statement"]
+    role = stage.role("denying-secret", document(*allow, deny), Tags=tags(level="open"))
+    for level, code in (("open", None), ("secret", "AccessDenied")):
+        session = stage.session(first, Tags=tags(level=level), TransitiveTagKeys=["level"])
+        if code:
+            assert stage.refusal(role, session)[0] == code
         else:
-            assert stage.refusal(role, session)[0] == "AccessDenied"
+            assert stage.assume(role, session)
 
 
 def test_a_source_identity_stays_for_the_whole_chain(stage: Stage) -> None:

@@ -141,11 +141,13 @@ def _authorized_role(call: Call, wish: Wish) -> tuple[Role, AccountSnapshot]:
     if owner is None or role is None or owner.arn(role) != arn:
         raise denied(f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}")
     policies = caller_policies(call.caller, call.account, trust_policy(role, owner))
-    keys = _condition_keys(wish, role, owner)
-    for action in _actions(wish):
-        decision = decide(call.facts, policies, action, arn, resource_account=owner.id, keys=keys)
-        if not decision.allowed:
-            raise refuse(call.facts, decision, action, f" on resource: {arn}", reason=False)
+    keys = _condition_keys(wish, owner)
+    for tags in _resource_tags(role, wish):
+        asked = keys | tag_keys(tags, "aws:ResourceTag", "iam:ResourceTag") if tags else keys
+        for action in _actions(wish):
+            decision = decide(call.facts, policies, action, arn, resource_account=owner.id, keys=asked)
+            if not decision.allowed:
+                raise refuse(call.facts, decision, action, f" on resource: {arn}", reason=False)
     return role, owner
 
 
@@ -155,7 +157,7 @@ def _actions(wish: Wish) -> tuple[str, ...]:
     return ("sts:AssumeRole", *tagging, *naming)
 
 
-def _condition_keys(wish: Wish, role: Role, owner: AccountSnapshot) -> dict[str, str | tuple[str, ...]]:
+def _condition_keys(wish: Wish, owner: AccountSnapshot) -> dict[str, str | tuple[str, ...]]:
     """The condition keys that only this call has (Service Authorization Reference, AWS STS)."""
     keys: dict[str, str | tuple[str, ...]] = {
         "sts:rolesessionname": wish.session_name,
@@ -170,19 +172,25 @@ def _condition_keys(wish: Wish, role: Role, owner: AccountSnapshot) -> dict[str,
         keys["aws:tagkeys"] = tuple(key for key, _ in wish.passed)
     if wish.marked:
         keys["sts:transitivetagkeys"] = wish.marked
-    if role.tags:
-        keys.update(tag_keys(_resource_tags(role, wish), "aws:ResourceTag", "iam:ResourceTag"))
     return keys
 
 
-def _resource_tags(role: Role, wish: Wish) -> Tags:
-    """The role's tags, each with the value that the caller's session hands on for its key, if it does.
+def _resource_tags(role: Role, wish: Wish) -> tuple[Tags, ...]:
+    """The role's tags, and where the caller's session hands on other values for their keys, also with those.
 
-    A tag that the role does not have stays absent: nobody passes a trust policy by what he brings along.
+    AWS reads trust policies with the values handed on. A caller can choose them, so he must be allowed under both
+    readings. A tag that the role does not have stays absent.
+
+    # INVARIANT: 2. nobody passes a condition on the role's tags by tags that he brings along.
+    #   tests/services/sts/test_assume_role.py::test_a_role_does_not_get_the_callers_tags_as_its_own
     """
-    owned = {key.lower() for key, _ in role.tags}
-    handed_on = tuple(tag for tag in wish.tags if tag not in wish.passed and tag[0].lower() in owned)
-    return effective_tags(role.tags, handed_on)
+    if not role.tags or not wish.tags:
+        return (role.tags,)
+    owned = {key.lower(): value for key, value in role.tags}
+    handed_on = tuple(
+        tag for tag in wish.tags if tag not in wish.passed and owned.get(tag[0].lower(), tag[1]) != tag[1]
+    )
+    return (role.tags, effective_tags(role.tags, handed_on)) if handed_on else (role.tags,)
 
 
 def _check_policies_exist(wish: Wish, owner: AccountSnapshot) -> None:
