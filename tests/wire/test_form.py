@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daypass.errors import MalformedQueryString
-from daypass.wire.form import PARAMETER_LIMIT, TooManyParameters, parse_form, well_formed_escapes
+from daypass.wire.form import PARAMETER_LIMIT, TooManyParameters, _at_once, _one_by_one, parse_form, well_formed_escapes
 
 text = st.text(st.characters(exclude_categories=("Cs",)))
 
@@ -57,6 +57,26 @@ def test_nothing_but_a_dictionary_or_a_refusal_comes_out(before: bytes, broken: 
         return
 
     assert all(isinstance(item, str) for pair in form.items() for item in pair)
+
+
+pieces = st.sampled_from([b"a", b"b", b"=", b"&", b"%26", b"%3D", b"%3d", b"%41", b"%25", b"%", b"+", b"%0D%0A"])
+octets = st.sampled_from([b"\xc3", b"\xa4", b"%C3", b"%A4", b"\r\n", b"\n", b" ", b"_", b"%5F", b"%20", b"%00", b"3D"])
+
+
+@given(st.lists(pieces | octets, max_size=14).map(b"".join))
+def test_the_quick_reading_is_the_slow_one_or_none(data: bytes) -> None:
+    """Reading all parameters at once gives what reading them one by one gives, or leaves it to that."""
+    found = _at_once(data)
+    slow: dict[str, str] = {}
+    if found is not None and len(found) > data.count(b"&"):
+        _one_by_one(data, slow)
+        assert list(found.items()) == list(slow.items())
+
+
+@pytest.mark.parametrize("data", [b"Action=A&Version=1", b"Action=A&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr+s"])
+def test_the_quick_reading_takes_what_clients_send(data: bytes) -> None:
+    """A usual form, escapes included, is read at once."""
+    assert _at_once(data) == parsed(data)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from daypass.wire import SERVICES
 from daypass.wire.model import load_table
-from daypass.wire.patterns import matcher
+from daypass.wire.patterns import matcher, sized_matcher
 
 TAG_VALUE = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"
 PATTERNS = sorted(
@@ -77,3 +77,13 @@ def test_a_pattern_that_needs_an_overlay_is_refused_at_load(pattern: str) -> Non
     """A use of categories that we cannot read is an error, not a guess."""
     with pytest.raises(ValueError, match="categor"):
         matcher(pattern)
+
+
+@given(st.text("ab-\n\u00e9", max_size=8), st.integers(0, 4), st.none() | st.integers(0, 4))
+@pytest.mark.parametrize("pattern", ["[a-z-]*", "[a-z\n]+", "a|ab|b", "[\\w\\n]+$"])
+def test_size_and_pattern_in_one_expression_are_both(pattern: str, text: str, low: int, more: int | None) -> None:
+    """A text matches when its length is within the bounds and the pattern matches all of it."""
+    high = None if more is None else low + more
+    sized = low <= len(text) <= (len(text) if high is None else high)
+
+    assert bool(sized_matcher(pattern, low, high)(text)) is bool(sized and matcher(pattern)(text))

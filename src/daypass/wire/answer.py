@@ -6,7 +6,7 @@ answers observed 2026; common errors: STS and IAM API references.
 
 from __future__ import annotations
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -104,4 +104,8 @@ def _headers(service: str, request_id: str, content_type: Header) -> tuple[Heade
     if service != "sts":
         return ((b"x-amzn-RequestId", name), content_type)
     # The extended id is opaque; ours says no more than the request id, in another alphabet, as AWS's does.
-    return ((b"x-amzn-RequestId", name), (b"x-amz-sts-extended-request-id", b64encode(name)), content_type)
+    return (
+        (b"x-amzn-RequestId", name),
+        (b"x-amz-sts-extended-request-id", b2a_base64(name, newline=False)),
+        content_type,
+    )

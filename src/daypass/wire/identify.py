@@ -58,6 +58,10 @@ _CORS: tuple[Header, ...] = (
     (b"Access-Control-Max-Age", b"172800"),
 )
 
+# Operations by credential scope's service, version and action: what ``_dispatch`` has found for a scope that fits. No
+# more entries than the models have operations.
+_SEEN: dict[tuple[str | None, str | None, str | None], Operation] = {}
+
 Headers = Mapping[bytes, bytes]
 
 
@@ -87,7 +91,9 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
         service: the service named in the credential scope, unverified; None for a request without a signature.
         request_id: shown in the headers of final answers that AWS gives one.
     """
-    if (final := _bounds(raw)) is not None:
+    # What every SDK sends; everything else goes by the long way, step for step.
+    usual = raw.target == b"/" and raw.method == "POST"
+    if (not usual or len(raw.body) > BODY_LIMIT) and (final := _bounds(raw)) is not None:
         return final
     headers = dict(raw.headers)
     endpoint = endpoint_of(headers.get(b"host", b""))
@@ -99,6 +105,8 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
         return TOO_LARGE
     except MalformedQueryString as broken:
         return Route(_service_of(service, endpoint, form), None, form, endpoint, as_json, broken)
+    if usual and (operation := _SEEN.get((service, form.get("Version"), form.get("Action")))) is not None:
+        return Route(operation.service, operation, form, endpoint, as_json)
     if "Action" not in form or raw.method not in _QUERY_METHODS:
         return _no_action(raw, request_id)
     name = _service_of(service, endpoint, form)
@@ -113,8 +121,6 @@ def _bounds(raw: RawRequest) -> Response | None:
     if len(raw.body) > BODY_LIMIT:
         return TOO_LARGE
     target = raw.target
-    if target == b"/" and raw.method == "POST":
-        return None  # what every SDK sends
     if len(target) > TARGET_LIMIT or raw.method not in _METHODS:
         return BAD_REQUEST
     if raw.method == "OPTIONS" and raw.header(b"origin") is not None:
@@ -175,6 +181,8 @@ def _dispatch(
     operation = model.operation(action) if version == model.version else None
     if operation is None:
         return None, InvalidAction(f"Could not find operation {shown(action)} for version {shown(version)}")
+    if scope is not None:
+        _SEEN[scope, version, action] = operation
     return operation, None
 
 

@@ -36,6 +36,17 @@ def matcher(pattern: str) -> Matcher:
     return _with_categories(pattern, ascii_pattern, matches, categories) if categories else matches
 
 
+def sized_matcher(pattern: str, low: int, high: int | None) -> Matcher:
+    """``matcher`` for texts of ``low`` to ``high`` characters; others do not match. The size is looked at first.
+
+    One expression does both, because most parameters of most requests come through here.
+    """
+    if r"\p" in pattern:
+        matches = matcher(pattern)
+        return lambda text: low <= len(text) and (high is None or len(text) <= high) and matches(text)
+    return re.compile(rf"(?=(?s:.){{{low},{'' if high is None else high}}}+\Z)(?:{pattern})", re.ASCII).fullmatch
+
+
 def _with_categories(pattern: str, ascii_pattern: str, matches: Matcher, categories: frozenset[str]) -> Matcher:
     """A class with Unicode categories: ASCII goes by regular expression, the rest character by character."""
     repeated = _ONE_CLASS.fullmatch(ascii_pattern)

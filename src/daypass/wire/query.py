@@ -16,7 +16,7 @@ from typing import Any
 from daypass.errors import MalformedInput
 from daypass.wire.model import Ref, Shape, Table
 from daypass.wire.scalars import converter
-from daypass.wire.validate import Acceptors, Accepts, refusal
+from daypass.wire.validate import Acceptors, Accepts, anything, refusal
 
 DEPTH_LIMIT = 32
 """Most dots in a parameter's name that is read; deeper ones are unknown parameters. Also bounds recursion."""
@@ -28,6 +28,7 @@ Read = Callable[[Tree], Any]
 """A value out of a tree, or None when the tree holds none."""
 
 _FIRST_INDICES = tuple(str(number) for number in range(1, 65))
+_COMMON = frozenset({"Action", "Version"})  # parameters of every request
 _CONTAINERS = frozenset({"structure", "list", "map"})
 
 
@@ -39,6 +40,7 @@ class InputParser:
         self._shape = table.shapes[shape_name] if shape_name else Shape("structure")
         self._required = frozenset(self._shape.required)
         self._scalars: dict[str, tuple[str, Callable[[str], Any] | None, Accepts | None]] = {}
+        self._texts: dict[str, Callable[[str], object]] = {}
         self._containers: dict[str, tuple[str, Read, Accepts | None]] = {}
         readers = _Readers(table)
         for name, ref in self._shape.members.items():
@@ -49,6 +51,11 @@ class InputParser:
             else:
                 convert = converter(shape.type, ref.timestamp_format or shape.timestamp_format)
                 self._scalars[wire] = (name, convert, acceptors.get(ref.shape))
+                if shape.type == "string" and wire == name and name not in _COMMON:
+                    self._texts[name] = acceptors.get(ref.shape) or anything
+        if not _COMMON.isdisjoint(self._scalars.keys() | self._containers.keys()):
+            raise ValueError(f"{shape_name} has a member with the name of a common parameter")
+        self._text_names = self._texts.keys()
 
     def __call__(self, form: Mapping[str, str]) -> dict[str, Any]:
         """The parameters by model names.
@@ -57,6 +64,21 @@ class InputParser:
             MalformedInput: a value cannot be read as its type.
             ValidationError: values break the model's constraints; all findings at once.
         """
+        if not self._shape.members:
+            return {}
+        params: dict[str, Any] = dict(form)
+        params.pop("Action", None)
+        params.pop("Version", None)
+        if params.keys() <= self._text_names and self._required <= params.keys():
+            # Nothing but known strings, as in most requests: nothing to convert and nothing to look up.
+            texts = self._texts
+            for name, text in params.items():
+                if not texts[name](text):
+                    raise refusal(self._table, self._shape, params)
+            return params
+        return self._one_by_one(form)
+
+    def _one_by_one(self, form: Mapping[str, str]) -> dict[str, Any]:
         scalars = self._scalars
         params: dict[str, Any] = {}
         sound, nested = True, False

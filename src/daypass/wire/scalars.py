@@ -139,6 +139,7 @@ def _minute(minutes: int) -> str:
     return _moment(minutes * 60).isoformat()[:17]
 
 
+@lru_cache(maxsize=1024)
 def iso_8601(seconds: float) -> str:
     """Whole seconds, cut: ``2026-03-01T12:00:00Z``."""
     minutes, second = divmod(int(seconds), 60)  # expirations cluster, so the minute is usually at hand
@@ -154,6 +155,7 @@ def _http_date_text(seconds: float) -> str:
     return f"{_WEEKDAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} {at:%H:%M:%S} GMT"
 
 
+@lru_cache(maxsize=1024)
 def cloudtrail_time(seconds: float) -> str:
     """A time inside CloudTrail's ``responseElements``: ``Jul 18, 2014, 4:07:39 PM``."""
     at = _moment(seconds)

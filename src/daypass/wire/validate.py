@@ -14,7 +14,7 @@ from typing import Any
 
 from daypass.errors import ValidationError
 from daypass.wire.model import Shape, Table
-from daypass.wire.patterns import matcher
+from daypass.wire.patterns import matcher, sized_matcher
 
 Accepts = Callable[[Any], object]
 """True (or anything true) when a value satisfies its shape."""
@@ -95,12 +95,13 @@ class Acceptors:
         assert shape.key is not None
         assert shape.value is not None
         low, high = shape.min or 0, _or_unbounded(shape.max)
-        keys = self.get(shape.key.shape) or _anything
-        values = self.get(shape.value.shape) or _anything
+        keys = self.get(shape.key.shape) or anything
+        values = self.get(shape.value.shape) or anything
         return lambda value: low <= len(value) <= high and all(map(keys, value)) and all(map(values, value.values()))
 
 
-def _anything(_: object) -> bool:
+def anything(_: object) -> bool:
+    """The check of what has no constraint."""
     return True
 
 
@@ -114,8 +115,7 @@ def _string(shape: Shape) -> Accepts | None:
         allowed = frozenset(shape.enum)
         return lambda value: value in allowed
     if pattern:
-        matches = matcher(pattern)
-        return lambda value: low <= len(value) <= high and matches(value)
+        return sized_matcher(pattern, low, shape.max)
     return None if low == 0 and high == _UNBOUNDED else lambda value: low <= len(value) <= high
 
 
