@@ -14,6 +14,7 @@ from daypass.wire.query_json import JsonWriter
 from daypass.wire.record import Recorder
 from daypass.wire.validate import Acceptors
 from daypass.wire.xml import OutputWriter
+from daypass.wire.xml_quick import Answer, quick_writer
 
 
 class Operation:
@@ -34,7 +35,12 @@ class Operation:
         """The parameters by model names, out of the form. Raises MalformedInput, ValidationError."""
         self.public_params = Recorder(table, shape.input)
         """``requestParameters`` of the audit record for parsed parameters; None when there is nothing to show."""
-        self.write_xml = OutputWriter(table, name, shape)
+
+    @cached_property
+    def write_xml(self) -> Answer:
+        """The body of the success answer, for a result and a request id."""
+        plain = OutputWriter(self._table, self.name, self._shape)
+        return quick_writer(self._table, self.name, self._shape, plain.head, plain.tail, plain)
 
     @cached_property
     def public_result(self) -> Recorder:

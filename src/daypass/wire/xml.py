@@ -44,18 +44,17 @@ class OutputWriter:
     """Writes the success answer of one operation."""
 
     def __init__(self, table: Table, name: str, operation: OperationShape) -> None:
-        self._head = f'<{name}Response xmlns="{table.namespace}">\n'
-        self._tail = f"</RequestId>\n  </ResponseMetadata>\n</{name}Response>\n"
-        self._wrapper = operation.wrapper
+        self.head = f'<{name}Response xmlns="{table.namespace}">\n'
+        self.tail = f"</RequestId>\n  </ResponseMetadata>\n</{name}Response>\n"
         writers = _Writers(table)
         self._write = writers.element(Ref(operation.output), operation.wrapper, 1) if operation.output else None
 
     def __call__(self, result: Mapping[str, Any], request_id: str) -> bytes:
         """The body. ``request_id`` is trusted text."""
-        parts = [self._head]
+        parts = [self.head]
         if self._write is not None:
             self._write(parts, result)
-        parts += ("  <ResponseMetadata>\n    <RequestId>", request_id, self._tail)
+        parts += ("  <ResponseMetadata>\n    <RequestId>", request_id, self.tail)
         return "".join(parts).encode()
 
 
