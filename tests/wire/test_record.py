@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from random import Random
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from daypass.wire import SERVICES, Operation, service_model
 from daypass.wire.model import load_table
+from daypass.wire.record import _ORDERS_LIMIT, _Structure
+from daypass.wire.validate import camel
 
 from .values import Values
 
@@ -49,6 +52,34 @@ def test_no_sensitive_value_ever_shows(service: str, name: str) -> None:
             text = json.dumps(show(value))
             assert MARK not in text
             assert "czNjcmV0" not in text
+
+
+@pytest.mark.parametrize(("service", "name"), OPERATIONS)
+def test_generated_functions_show_what_a_walk_shows(service: str, name: str) -> None:
+    """Members in any order, with holes and strangers among them, give the walk's object in the walk's order."""
+    table, operation = load_table(service), operation_of(service, name)
+    for shape in filter(None, (table.operations[name].input, table.operations[name].output)):
+        show = _Structure(table, table.shapes[shape], {})
+        for seed in range(10):
+            random = Random(f"{name} {seed}")
+            members = [*Values(table, random).structure(shape).items(), ("Stranger", "x"), ("v0']", "x")]
+            value = {key: random.choice((item, item, None)) for key, item in random.sample(members, len(members))}
+            expected = show.walk(value)
+            assert json.dumps(show.show(value)) == json.dumps(expected)
+            if shape == table.operations[name].input:
+                assert operation.public_params(value) == (expected or None)
+
+
+def test_orders_beyond_the_bound_are_walked() -> None:
+    """A client that sends ever new orders makes no more functions than the bound, and sees no change."""
+    table = load_table("sts")
+    show = _Structure(table, table.shapes[table.operations["AssumeRole"].input], {})
+    params = {"RoleArn": "a", "RoleSessionName": "b", "ExternalId": "c", "SourceIdentity": "d", "TokenCode": "e"}
+    for order in permutations(params):
+        shown = show.show({name: params[name] for name in order})
+        assert list(shown.items()) == [(camel(name), params[name]) for name in order if name != "TokenCode"]
+
+    assert len(show) == _ORDERS_LIMIT
 
 
 SENSITIVE = {

@@ -11,11 +11,14 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from daypass.wire.generate import generated
 from daypass.wire.model import Shape, Table
 from daypass.wire.scalars import cloudtrail_time
 from daypass.wire.validate import camel
 
 Show = Callable[[Any], Any]
+
+_ORDERS_LIMIT = 64
 
 
 class Recorder:
@@ -23,32 +26,55 @@ class Recorder:
 
     def __init__(self, table: Table, shape_name: str) -> None:
         shape = table.shapes[shape_name] if shape_name else Shape("structure")
-        self._show = _structure(table, shape, {})
+        self._orders = _Structure(table, shape, {})
 
     def __call__(self, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
         """The record's object for ``value``; None where nothing may or can be shown."""
-        shown: dict[str, Any] | None = self._show(value) if value else None
-        return shown or None
+        return (self._orders[tuple(value)](value) or None) if value else None
 
 
-def _structure(table: Table, shape: Shape, made: dict[str, Show | None]) -> Show:
-    # INVARIANT: 7. A sensitive member has no entry here, so it cannot be rendered.
-    #   tests/wire/test_record.py::test_no_sensitive_value_ever_shows.
-    members: dict[str, tuple[str, Show | None]] = {}
-    for name, ref in shape.members.items():
-        if not table.shape(ref).sensitive:
-            members[name] = (camel(name), _show(table, ref.shape, made))
+class _Structure(dict[tuple[str, ...], Show]):
+    """How to show values of one structure: a generated function for each order of members that was seen.
 
-    def show(value: Mapping[str, Any]) -> dict[str, Any]:
+    The record keeps the order of the value. Of parameters the client chooses it, so the number of functions is bounded.
+    """
+
+    def __init__(self, table: Table, shape: Shape, made: dict[str, Show | None]) -> None:
+        # INVARIANT: 7. A sensitive member has no entry here, so it cannot be rendered.
+        #   tests/wire/test_record.py::test_no_sensitive_value_ever_shows.
+        self._members: dict[str, tuple[str, Show | None]] = {}
+        for name, ref in shape.members.items():
+            if not table.shape(ref).sensitive:
+                self._members[name] = (camel(name), _show(table, ref.shape, made))
+
+    def show(self, value: Mapping[str, Any]) -> Any:
+        """The record's object for ``value``."""
+        return self[tuple(value)](value)
+
+    def __missing__(self, order: tuple[str, ...]) -> Show:
+        if len(self) >= _ORDERS_LIMIT:
+            return self.walk
+        self[order] = made = self._generated(order)
+        return made
+
+    def _generated(self, order: tuple[str, ...]) -> Show:
+        lines, names = ["shown = {}", f"[{', '.join(f'v{n}' for n in range(len(order)))}] = value.values()"], {}
+        for number, name in enumerate(order):
+            if name in self._members:
+                spelled, names[f"show{number}"] = self._members[name]
+                item = f"v{number}" if names[f"show{number}"] is None else f"show{number}(v{number})"
+                lines.append(f"if v{number} is not None: shown[{spelled!r}] = {item}")
+        return generated("record", "value", [*lines, "return shown"], names)
+
+    def walk(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """The same, for any order."""
         shown = {}
         for name, item in value.items():
-            entry = members.get(name)
+            entry = self._members.get(name)
             if entry is not None and item is not None:
                 spelled, show_item = entry
                 shown[spelled] = item if show_item is None else show_item(item)
         return shown
-
-    return show
 
 
 def _show(table: Table, name: str, made: dict[str, Show | None]) -> Show | None:
@@ -75,7 +101,7 @@ def _same(value: Any) -> Any:
 def _compile(table: Table, shape: Shape, made: dict[str, Show | None]) -> Show | None:
     match shape.type:
         case "structure":
-            return _structure(table, shape, made)
+            return _Structure(table, shape, made).show
         case "list":
             assert shape.member is not None
             return _list(table, shape.member.shape, made)

@@ -6,8 +6,7 @@ the walk is done once, here, into Python source that is one straight run of look
 
 The generated function writes strings, numbers and times in structures that are there, and nothing else. Whatever is
 unusual (a list, an empty text, a structure left out, a character that needs escaping) is handed whole to ``xml``, which
-alone knows how to escape. Source is made of names and literals of the compiled tables, each through ``repr``; nothing
-of a request or a result ever gets into it.
+alone knows how to escape.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from daypass.wire.generate import generated
 from daypass.wire.model import OperationShape, Ref, Shape, Table
 from daypass.wire.scalars import text_of
 
@@ -37,11 +37,8 @@ def quick_writer(table: Table, name: str, operation: OperationShape, head: str, 
     body = source.structure(shape, operation.wrapper, 1, "result")
     source.check()
     text = [repr(head), *body, repr("  <ResponseMetadata>\n    <RequestId>"), _value("request_id"), repr(tail)]
-    lines = ["def write(result, request_id):", *source.lines, f"return ({' '.join(text)}).encode()"]
-    code = compile("\n    ".join(lines), f"<daypass/wire/{table.service}.{name}>", "exec")
-    exec(code, source.names)  # noqa: S102  the source is ours alone, see above
-    written: Answer = source.names["write"]
-    return written
+    lines = [*source.lines, f"return ({' '.join(text)}).encode()"]
+    return generated(f"{table.service}.{name}", "result, request_id", lines, source.names)
 
 
 def _value(expression: str) -> str:
