@@ -21,7 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from tests.calling import admin_of
-from tests.running import Running, run, up
+from tests.running import Running, eventually, run, up
 
 WRITERS = 3
 
@@ -116,7 +116,8 @@ def test_a_killed_worker_is_replaced_and_takes_nothing_with_it(data: Path, datab
         iam.list_users()
         made: list[str] = []
         for turn in range(3):
-            victim = children(running.process.pid)[turn % 3]
+            assert eventually(lambda: len(children(running.process.pid)) == 3)
+            victim = children(running.process.pid)[turn]
             os.kill(victim, signal.SIGKILL)
             for number in range(20):
                 name = f"u{turn}-{number}"
@@ -126,10 +127,7 @@ def test_a_killed_worker_is_replaced_and_takes_nothing_with_it(data: Path, datab
                     continue  # its connection died with the worker; whether it was made is not known
         assert len(made) > 50
         assert set(made) <= users(iam)
-        ends = time.monotonic() + 10
-        while len(children(running.process.pid)) < 3 and time.monotonic() < ends:
-            time.sleep(0.05)
-        assert len(children(running.process.pid)) == 3
+        assert eventually(lambda: len(children(running.process.pid)) == 3)
         assert running.stop() == 0
     check = run("audit", "verify", "--data", str(data))
     assert check.returncode == 0, check.stdout
