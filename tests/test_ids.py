@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,16 @@ def test_no_text_makes_the_reader_fail(text: str) -> None:
     """Reading the account of any text gives twelve digits or None."""
     account = account_of(text)
     assert account is None or (len(account) == 12 and account.isdigit())
+
+
+def test_an_endless_identifier_is_not_kept() -> None:
+    """What strangers send as an identifier may be 16,000 characters long; only the part that is read is remembered."""
+    body = "Q" + "A" * 15
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            account_of(f"AKIA{body}{number}" + "A" * 16_000)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 100_000

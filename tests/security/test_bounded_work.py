@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
+import tracemalloc
+from urllib.parse import urlencode
 
 import pytest
 
 from daypass.errors import Malformed
 from daypass.policy import parse_policy
+from daypass.sigv4.scope import format_timestamp
+from daypass.testing.local import raw_request
 from tests.security.world import ADMINISTRATOR, World, trusting
 
 
@@ -21,6 +26,52 @@ def test_conditions_see_no_more_of_an_unsigned_header_than_a_kilobyte(world: Wor
         headers = {"User-Agent": "a" * length + "end"}
         answer = world.daypass.call("iam", "ListUsers", {}, session, headers=headers)
         assert answer.status == status, length
+
+
+LONG = "a" * 8_000
+CLAIM = "AWS4-HMAC-SHA256 Credential={}/{}/{}/{}/aws4_request, SignedHeaders={}, Signature={}"
+PARTS = ("the key", "the day", "the region", "the service", "the signed headers", "the signature")
+PLACES = (
+    *PARTS,
+    "Accept",
+    "Content-Type",
+    "Host",
+    "User-Agent",
+    "X-Amz-Date",
+    "X-Amz-Security-Token",
+    "Action",
+    "RoleArn",
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_that_strangers_send_is_kept(world: World, place: str) -> None:
+    """However long and however different a claim is each time, two hundred of them leave next to nothing in memory."""
+    moment = format_timestamp(int(world.daypass.clock.now()))
+
+    def ask(number: int) -> None:
+        claim = f"us-{number}{LONG}-1"
+        usual = (world.daypass.admin.access_key_id, moment[:8], "us-east-1", "sts", "host;x-amz-date", "ab")
+        parts = [claim if place == part else text for part, text in zip(PARTS, usual, strict=True)]
+        headers = {"Host": "sts.test", "X-Amz-Date": moment, "Content-Type": "application/x-www-form-urlencoded"}
+        form = {"Action": "AssumeRole", "Version": "2011-06-15"}
+        if place not in PARTS:
+            (form if place in ("Action", "RoleArn") else headers)[place] = claim
+        headers["Authorization"] = CLAIM.format(*parts)
+        answer = world.daypass.serve(raw_request("POST", "/", headers.items(), urlencode(form).encode()))
+        assert answer.status >= 300
+
+    for number in range(10):
+        ask(number)
+    tracemalloc.start()
+    try:
+        for number in range(10, 210):
+            ask(number)
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 600_000
 
 
 def test_a_session_full_of_tags_works_and_is_not_remembered(world: World) -> None:

@@ -47,10 +47,14 @@ _is_region = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}").fullmatch
 _is_service = re.compile(r"[a-z][a-z0-9-]{0,62}").fullmatch
 
 
-@lru_cache(maxsize=1024)
 def endpoint_of(host: bytes) -> Endpoint | None:
     """The endpoint that ``host`` (value of a Host header, port allowed) names, or None when it is no AWS name."""
-    if len(host) > _NAME_LIMIT + 6 or not host.isascii():
+    return _found(host) if len(host) <= _NAME_LIMIT + 6 else None
+
+
+@lru_cache(maxsize=1024)
+def _found(host: bytes) -> Endpoint | None:
+    if not host.isascii():
         return None
     name = host.decode().strip().lower()
     stem, colon, port = name.rpartition(":")
