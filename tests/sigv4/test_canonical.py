@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from daypass.errors import MalformedQueryString
 from daypass.sigv4 import S3_PROFILE, Profile
 from daypass.sigv4.canonical import (
+    SignedHeaders,
     canonical_path,
     canonical_query,
+    canonical_request,
     escape,
     index_headers,
     query_pairs,
@@ -118,6 +120,19 @@ def test_empty_items_are_kept() -> None:
 def test_header_values_are_trimmed_and_folded(edge: str, words: list[str], gap: str) -> None:
     """Only one space is left of any inner run of white space."""
     assert tidy((edge + gap.join(words) + edge).encode()) == " ".join(words).encode()
+
+
+NAMES = st.text("ab%\0:", max_size=3).map(str.encode)
+VALUES = st.text("ab% \t\r\n\v\f\0\xa0", max_size=6).map(lambda text: text.encode("latin-1"))
+
+
+@given(st.dictionaries(NAMES, VALUES, min_size=1, max_size=5))
+def test_the_canonical_request_has_one_tidy_line_for_each_signed_header(headers: dict[bytes, bytes]) -> None:
+    """Whatever stands in names and values, and however many there are."""
+    names = SignedHeaders(b";".join(sorted(headers)))
+    lines = [b"PUT", b"/%20", b"a=%41", *[name + b":" + tidy(headers[name]) for name in names]]
+    made = canonical_request("PUT", b"/%20", b"a=%41", headers, names, b"hash")
+    assert made == b"\n".join([*lines, b"", names.text, b"hash"])
 
 
 def test_repeated_headers_are_joined_in_wire_order() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NoReturn, cast
 
 from daypass.errors import IncompleteSignature, MissingAuthenticationToken, SignatureDoesNotMatch
@@ -20,6 +20,7 @@ from daypass.sigv4.scope import (
     UnverifiedSignature,
     compact_timestamp,
     parse_timestamp,
+    read_timestamp,
     split_credential,
 )
 
@@ -37,9 +38,11 @@ _USUAL = re.compile(
 Claims = tuple[str, str, str, str, str, str, str, str]
 """Algorithm, credential, and what the credential splits into."""
 
+_make = partial(tuple.__new__, UnverifiedSignature)  # namedtuple's own also counts, which here is known
 _PARAMETERS = ("Credential", "Signature", "SignedHeaders")
 _NEVER_TWICE = (b"authorization", b"host", b"content-length")
 _NEVER_TWICE_WHEN_SIGNED = (b"x-amz-date", TOKEN_HEADER)
+_USUAL_LENGTH = 512  # of what is remembered, so that strangers cannot fill the memory
 
 
 def read_authorization(raw: RawRequest) -> UnverifiedSignature | None:
@@ -51,6 +54,15 @@ def read_authorization(raw: RawRequest) -> UnverifiedSignature | None:
         SignatureDoesNotMatch: two kinds of signature at once (empty message), or the host is not signed.
         MalformedQueryString: an authentication parameter has a broken escape.
     """
+    headers = dict(raw.headers)
+    authorization = headers.get(b"authorization")
+    if raw.target == b"/" and authorization is not None and len(headers) == len(raw.headers):
+        return _read_header(authorization, headers)  # nothing is repeated, and there is no query
+    return _read_either(raw)
+
+
+def _read_either(raw: RawRequest) -> UnverifiedSignature | None:
+    """The signature of any request, wherever it stands."""
     headers = index_headers(raw.headers)
     if len(headers) != len(raw.headers):
         _refuse_repeated(raw.headers, _NEVER_TWICE)
@@ -80,19 +92,20 @@ def _refuse_repeated(headers: tuple[Header, ...], once: tuple[bytes, ...]) -> No
 
 
 def _read_header(authorization: bytes, headers: Mapping[bytes, bytes]) -> UnverifiedSignature:
-    text = authorization.decode("latin-1").strip()
+    text = authorization.decode("latin-1")
     date = headers.get(b"x-amz-date")
     if date is None:
         date = headers.get(b"date")
+    sent = headers.get(TOKEN_HEADER)
+    token = sent.strip().decode("latin-1") if sent is not None else None
     head, mark, signature = text.rpartition("Signature=")
-    usual = _usual_claims(head + mark) if date is not None and len(head) <= 512 and signature.isalnum() else None
-    if usual is not None:
-        claims, names = usual
-    else:
-        claims, names, signature = _header_claims(text, date)
-    date = compact_timestamp(date.strip()) if date is not None else b""
-    token = headers.get(TOKEN_HEADER)
-    return _unverified(claims, names, signature, date, token.strip().decode("latin-1") if token is not None else None)
+    if date is not None and len(head) + len(date) <= _USUAL_LENGTH and signature.isalnum():
+        usual, moment = _usual_claims(head + mark), read_timestamp(date)
+        if usual is not None and moment is not None:
+            claims, names = usual
+            return _make((*claims, names, signature, *moment, token, False, None))
+    claims, names, signature = _header_claims(text.strip(), date)
+    return _unverified(claims, names, signature, compact_timestamp(date.strip()) if date is not None else b"", token)
 
 
 @lru_cache(maxsize=1024)
@@ -106,7 +119,8 @@ def _usual_claims(head: str) -> tuple[Claims, SignedHeaders] | None:
     if match is None:
         return None
     *claims, names = match.groups()
-    return cast("Claims", tuple(claims)), SignedHeaders.of(names)
+    signed = SignedHeaders.of(names)
+    return (cast("Claims", tuple(claims)), signed) if b"host" in signed.every else None
 
 
 def _header_claims(text: str, date: bytes | None) -> tuple[Claims, SignedHeaders, str]:

@@ -9,10 +9,11 @@ Source: IAM User Guide, "Create a signed AWS API request", steps 1 to 3.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import NoReturn, Self
 
 from daypass.errors import MalformedQueryString, SignatureDoesNotMatch
@@ -195,17 +196,24 @@ class SignedHeaders(tuple[bytes, ...]):  # noqa: SLOT001  a tuple cannot have sl
 
     ``text``: as they stand in the canonical request. ``every``: the same as a set.
     ``well_formed``: lower case, sorted, each once and none empty, as the signer must write them.
+    ``values``: takes their values out of headers by name, in order; KeyError when one is absent.
+    ``form``: the canonical request with a gap for method, path, query, each value and payload hash.
     """
 
     text: bytes
     every: frozenset[bytes]
     well_formed: bool
+    values: Callable[[Mapping[bytes, bytes]], tuple[bytes, ...]]
+    form: bytes
 
     def __new__(cls, text: bytes) -> Self:
         names = super().__new__(cls, text.split(b";"))
         names.text = text
         names.every = frozenset(names)
         names.well_formed = names[0] != b"" and text == text.lower() and list(names) == sorted(names.every)
+        names.values = itemgetter(*names) if len(names) > 1 else lambda headers: (headers[text],)
+        lines = [name.replace(b"%", b"%%") + b":%b\n" for name in names]
+        names.form = b"".join([b"%b\n%b\n%b\n", *lines, b"\n", text.replace(b"%", b"%%"), b"\n%b"])
         return names
 
     @staticmethod
@@ -221,9 +229,7 @@ def _remembered_names(text: str) -> SignedHeaders:
 
 def tidy(value: bytes) -> bytes:
     """A header value trimmed, with each inner run of white space folded to one space."""
-    if _SPACE in value or _TAB in value:
-        return b" ".join(value.split())
-    return value
+    return b" ".join(value.split()) if _SPACE in value or _TAB in value else value
 
 
 def index_headers(headers: Sequence[Header]) -> dict[bytes, bytes]:
@@ -249,6 +255,8 @@ def payload_hash(
         SignatureDoesNotMatch: ``x-amz-content-sha256`` is not the hash of this body.
     """
     claimed = headers.get(b"x-amz-content-sha256")
+    if claimed is None and body and not profile.allow_unsigned_payload:
+        return sha256(body).hexdigest().encode()
     if profile.allow_unsigned_payload:
         if claimed is None and presigned:
             return UNSIGNED_PAYLOAD
@@ -276,16 +284,14 @@ def canonical_request(
     Raises:
         SignatureDoesNotMatch: a header that is said to be signed is not there.
     """
-    lines = [method.encode("ascii", "replace"), path, query]
-    for name in signed_headers:
-        value = headers.get(name)
-        if value is None:
-            refuse(f"signed header is absent: {name!r}")
-        if _SPACE in value or _TAB in value:
-            value = b" ".join(value.split())
-        lines.append(name + b":" + value)
-    lines += (b"", signed_headers.text, payload)
-    return b"\n".join(lines)
+    try:
+        values = signed_headers.values(headers)
+    except KeyError as absent:
+        refuse(f"signed header is absent: {absent.args[0]!r}")
+    joined = b" ".join(values)
+    if b" ".join(joined.split()) != joined:  # when all of it is tidy, each of them is
+        values = tuple([tidy(value) for value in values])
+    return signed_headers.form % (method.encode("ascii", "replace"), path, query, *values, payload)
 
 
 def string_to_sign(algorithm: str, timestamp: str, scope: str, request: bytes) -> bytes:
