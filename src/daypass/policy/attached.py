@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from daypass.policy.document import Policy
@@ -11,6 +12,8 @@ Layer = Literal["identity", "boundary", "session", "resource", "trust", "scp", "
 ResourceKind = Literal["trust", "resource", "key"]
 """What a resource's own policy is. Nobody reaches a role or a key whose own policy (``trust``, ``key``) says nothing of
 him, whatever else he may do; for other resources it is one way of several."""
+RESOURCE_LAYERS: Mapping[ResourceKind, Layer] = {"trust": "trust", "resource": "resource", "key": "resource"}
+"""What a resource's own policy is called in decisions."""
 
 
 class Attached:
@@ -104,8 +107,3 @@ class PolicySet:
         self.rcps = rcps
         self.endpoint = endpoint
         self.root = root
-
-    @property
-    def resource_layer(self) -> Layer:
-        """What the resource's own policy is called in decisions."""
-        return "trust" if self.resource_kind == "trust" else "resource"

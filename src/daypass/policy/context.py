@@ -13,14 +13,12 @@ Requester = Principal | AwsService | FederatedIdentity
 class Values(dict[str, KeyValue | None]):
     """Context keys by lower-case name. A key that is not there yet is asked of ``lazy`` once and remembered."""
 
-    __slots__ = ("_lazy",)
+    __slots__ = ("lazy",)
 
-    def __init__(self, keys: Mapping[str, KeyValue], lazy: Callable[[str], KeyValue | None] | None) -> None:
-        super().__init__(keys)
-        self._lazy = lazy
+    lazy: Callable[[str], KeyValue | None] | None
 
     def __missing__(self, key: str) -> KeyValue | None:
-        value = self[key] = self._lazy(key) if self._lazy is not None else None
+        value = self[key] = self.lazy(key) if self.lazy is not None else None
         return value
 
 
@@ -55,12 +53,8 @@ class RequestContext:
         self.resource = resource
         self.principal = principal
         self.resource_account = resource_account
-        self.values = Values(keys, lazy)
-
-    @property
-    def same_account(self) -> bool:
-        """Whether the principal and the resource belong to one account."""
-        return self.principal.account == self.resource_account
+        self.values = values = Values(keys)
+        values.lazy = lazy
 
     def single(self, key: str) -> str | None:
         """The value of single-valued ``key`` (lower-case), None when absent, empty or multivalued."""

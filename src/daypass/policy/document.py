@@ -84,10 +84,21 @@ class Policy:
     """A compiled policy document. Immutable; compares by identity.
 
     ``version`` is the document's version (``2008-10-17`` when it names none), ``id`` its ``Id``, ``statements`` what it
-    says in order, ``text`` the document as handed in, ``asks_who`` whether its statements name principals.
+    says in order, ``text`` the document as handed in, ``asks_who`` whether its statements name principals, ``may_deny``
+    whether one of them is a Deny.
     """
 
-    __slots__ = ("asks_who", "by_action", "by_action_and_principal", "id", "kind", "statements", "text", "version")
+    __slots__ = (
+        "asks_who",
+        "by_action",
+        "by_action_and_principal",
+        "id",
+        "kind",
+        "may_deny",
+        "statements",
+        "text",
+        "version",
+    )
 
     def __init__(
         self, statements: tuple[Statement, ...], *, version: str, kind: Kind, text: str, policy_id: str | None = None
@@ -97,6 +108,7 @@ class Policy:
         self.kind = kind
         self.text = text
         self.id = policy_id
+        self.may_deny = any(statement.denies for statement in statements)
         index = ActionIndex(statements)
         # An RCP speaks of everyone, always; its Principal element is checked when it is parsed and never asked.
         asks_who = kind.names_principals and kind is not Kind.RCP

@@ -15,15 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from daypass.policy.attached import Attached, Layer, PolicySet
+from daypass.policy.attached import RESOURCE_LAYERS, Attached, Layer, PolicySet
 from daypass.policy.context import RequestContext
 from daypass.policy.decision import Decision
 from daypass.policy.document import Statement
-from daypass.policy.principal import Grade, Names, names_of
+from daypass.policy.principal import DIRECT, ENTITY, NO_GRADE, Grade, Names
 from daypass.principals import Anonymous, AwsService, FederatedIdentity, FederatedUser
 
 Found = tuple[Attached, Statement]
-_NOTHING = Names()
+_NOBODY = Names(Anonymous())
 
 
 # INVARIANT: 8. The same request and policies give the same decision, on every node and whatever it remembers.
@@ -34,11 +34,22 @@ def evaluate(context: RequestContext, policies: PolicySet) -> Decision:
     Raises:
         TypeError: a policy with principals stands where one without belongs, or the reverse.
     """
-    names = names_of(context.principal) if policies.resource or policies.endpoint else _NOTHING
-    denied = _explicit_deny(context, policies, names)
+    if policies.scps or policies.rcps or policies.endpoint:
+        return _evaluate_guarded(context, policies)
+    names = Names(context.principal) if policies.resource else _NOBODY
+    return _explicit_deny(context, policies, names) or _decide_grants(context, policies, names)
+
+
+def _evaluate_guarded(context: RequestContext, policies: PolicySet) -> Decision:
+    names = Names(context.principal)
+    denied = (
+        _denied_by_organization(context, policies)
+        or _explicit_deny(context, policies, names)
+        or _denied_by_endpoint(context, policies, names)
+    )
     if denied is not None:
         return denied
-    if (policies.rcps or policies.scps or policies.endpoint) and (missing := _closed_guard(context, policies, names)):
+    if missing := _closed_guard(context, policies, names):
         return Decision(context, policies, "implicitDeny", missing)
     return _decide_grants(context, policies, names)
 
@@ -50,26 +61,34 @@ def evaluate(context: RequestContext, policies: PolicySet) -> Decision:
 # tests/properties/test_policy_algebra.py::test_adding_a_deny_never_allows.
 def _explicit_deny(context: RequestContext, policies: PolicySet, names: Names) -> Decision | None:
     """The first Deny that applies, in AWS's order of layers; only this one is named."""
-    if policies.scps or policies.rcps:
-        for layer, levels in _organization(policies):
-            for level in levels:
-                if found := _deny(context, level):
-                    return Decision(context, policies, "explicitDeny", layer, *found)
-    if policies.resource and (found := _deny_of(context, policies.resource, names, policies)):
-        return Decision(context, policies, "explicitDeny", policies.resource_layer, *found)
-    if found := _deny(context, policies.identity):
+    resource = policies.resource
+    if resource and resource.policy.may_deny and (found := _deny_of(context, resource, names, policies)):
+        return Decision(context, policies, "explicitDeny", RESOURCE_LAYERS[policies.resource_kind], *found)
+    if policies.identity and (found := _deny(context, policies.identity)):
         return Decision(context, policies, "explicitDeny", "identity", *found)
     if policies.boundary and (found := _deny(context, (policies.boundary,))):
         return Decision(context, policies, "explicitDeny", "boundary", *found)
     if policies.session and (found := _deny(context, policies.session)):
         return Decision(context, policies, "explicitDeny", "session", *found)
+    return None
+
+
+def _denied_by_endpoint(context: RequestContext, policies: PolicySet, names: Names) -> Decision | None:
     if policies.endpoint and (found := _deny_of(context, policies.endpoint, names, policies)):
         return Decision(context, policies, "explicitDeny", "endpoint", *found)
     return None
 
 
-def _organization(policies: PolicySet) -> tuple[tuple[Layer, tuple[tuple[Attached, ...], ...]], ...]:
-    return ("scp", policies.scps), ("rcp", policies.rcps)
+def _denied_by_organization(context: RequestContext, policies: PolicySet) -> Decision | None:
+    organization: tuple[tuple[Layer, tuple[tuple[Attached, ...], ...]], ...] = (
+        ("scp", policies.scps),
+        ("rcp", policies.rcps),
+    )
+    for layer, levels in organization:
+        for level in levels:
+            if found := _deny(context, level):
+                return Decision(context, policies, "explicitDeny", layer, *found)
+    return None
 
 
 def _deny(context: RequestContext, group: Iterable[Attached]) -> Found | None:
@@ -84,12 +103,11 @@ def _deny(context: RequestContext, group: Iterable[Attached]) -> Found | None:
 
 def _deny_of(context: RequestContext, attached: Attached, names: Names, policies: PolicySet) -> Found | None:
     """The first Deny that applies in a policy that names principals."""
-    bounded = policies.boundary is not None
     for test, statement in attached.policy.by_action_and_principal[context.folded][0]:
         principal = statement.principal
         if (
             principal is not None
-            and principal.is_denied(names, attached, bounded=bounded)
+            and principal.is_denied(names, attached, bounded=policies.boundary is not None)
             and (test is None or test(context))
         ):
             return attached, statement
@@ -125,30 +143,38 @@ def _allow(context: RequestContext, group: Iterable[Attached]) -> Found | None:
 
 def _grant(context: RequestContext, attached: Attached, names: Names) -> tuple[Grade, Statement | None]:
     """The strongest Allow for this principal in a policy that names principals."""
-    best, holder = Grade.NONE, None
+    best, holder = NO_GRADE, None
     for test, statement in attached.policy.by_action_and_principal[context.folded][1]:
-        grade = statement.principal.grade(names, attached) if statement.principal is not None else Grade.NONE
+        principal = statement.principal
+        if principal is None:
+            continue
+        grade = principal.grade(names, attached)
         if grade > best and (test is None or test(context)):
+            if grade is DIRECT:
+                return grade, statement
             best, holder = grade, statement
-            if best is Grade.DIRECT:
-                break
     return best, holder
 
 
 def _decide_grants(context: RequestContext, policies: PolicySet, names: Names) -> Decision:
     """Join the two sides: what the resource grants, and what the principal's own policies allow."""
     resource = policies.resource
-    if resource is None and context.same_account and policies.resource_kind == "resource":
+    same_account = context.principal.account == context.resource_account
+    if resource is not None:
+        grade, statement = _grant(context, resource, names)
+    elif same_account and policies.resource_kind == "resource":
         return _own_side(context, policies, None)
-    grade, statement = _grant(context, resource, names) if resource else (Grade.NONE, None)
+    else:
+        grade, statement = NO_GRADE, None
+    if grade is DIRECT and same_account:
+        return Decision(context, policies, "allowed", RESOURCE_LAYERS[policies.resource_kind], resource, statement)
     stranger = isinstance(context.principal, _ONLY_BY_RESOURCE)
-    same_account = context.same_account
     # A role or key must say itself who may reach it; so must every resource towards those without an account here.
-    if grade is Grade.NONE and (stranger or not same_account or policies.resource_kind != "resource"):
-        return Decision(context, policies, "implicitDeny", policies.resource_layer)
-    if stranger or (same_account and grade is Grade.DIRECT):
-        return Decision(context, policies, "allowed", policies.resource_layer, resource, statement)
-    replaces_identity = same_account and grade is Grade.ENTITY
+    if grade is NO_GRADE and (stranger or not same_account or policies.resource_kind != "resource"):
+        return Decision(context, policies, "implicitDeny", RESOURCE_LAYERS[policies.resource_kind])
+    if stranger:
+        return Decision(context, policies, "allowed", RESOURCE_LAYERS[policies.resource_kind], resource, statement)
+    replaces_identity = same_account and grade is ENTITY
     return _own_side(context, policies, statement if replaces_identity else None)
 
 
@@ -168,7 +194,7 @@ def _own_side(context: RequestContext, policies: PolicySet, granted: Statement |
     """
     layer: Layer
     if granted is not None:
-        layer, policy, statement = policies.resource_layer, policies.resource, granted
+        layer, policy, statement = RESOURCE_LAYERS[policies.resource_kind], policies.resource, granted
     elif policies.root:
         layer, policy, statement = "root", None, None
     elif found := _allow(context, policies.identity):

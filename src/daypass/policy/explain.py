@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from daypass.policy.attached import Attached, Layer, PolicySet
+from daypass.policy.attached import RESOURCE_LAYERS, Attached, Layer, PolicySet
 from daypass.policy.context import RequestContext
 from daypass.policy.decision import Decision
 from daypass.policy.document import Condition, Statement
-from daypass.policy.principal import Grade, Names, names_of
+from daypass.policy.principal import Grade, Names
 
 _MOST_NEAR = 10
 """How many statements that came near are shown; the nearest come first."""
@@ -57,7 +57,7 @@ def _groups(policies: PolicySet) -> Iterator[tuple[Layer, tuple[Attached, ...]]]
     if policies.endpoint is not None:
         yield "endpoint", (policies.endpoint,)
     if policies.resource is not None:
-        yield policies.resource_layer, (policies.resource,)
+        yield RESOURCE_LAYERS[policies.resource_kind], (policies.resource,)
     if not policies.root or policies.identity:
         yield "identity", policies.identity
     if policies.boundary is not None:
@@ -149,7 +149,7 @@ def _missing(decision: Decision, attached: Attached, statement: Statement) -> li
 
 def _principal_misses(decision: Decision, attached: Attached, statement: Statement) -> Iterator[Miss]:
     principal = statement.principal
-    names: Names = names_of(decision.context.principal)
+    names = Names(decision.context.principal)
     if principal is None:
         yield Miss("principal", (), decision.context.principal.arn)
     elif statement.denies:

@@ -32,71 +32,58 @@ class Grade(IntEnum):
 
 
 # Looking a member up on its class costs as much as the comparison it is for.
-_NONE, _ACCOUNT, _ENTITY, _DIRECT = Grade
+NO_GRADE, _ACCOUNT, ENTITY, DIRECT = Grade
 
 
 class Names:
     """The names one principal answers to, empty where it has none.
 
-    ``entity_id`` and ``entity_arn`` are the IAM user or role behind it, ``entity_grade`` what naming that one is worth;
-    ``session_arn`` is the session itself.
+    ``account`` is that of who signs, empty for all others. ``entity_id`` is the IAM user or role behind it,
+    ``entity_grade`` what naming that one is worth; ``session_arn`` is the session itself. The ARNs that few policies
+    need are made when one does.
     """
 
-    __slots__ = (
-        "account",
-        "entity_arn",
-        "entity_grade",
-        "entity_id",
-        "provider",
-        "root_arn",
-        "service",
-        "session_arn",
-    )
+    __slots__ = ("_principal", "account", "entity_grade", "entity_id", "session_arn")
 
-    def __init__(
-        self,
-        entity_id: str = "",
-        entity_arn: str = "",
-        entity_grade: Grade = Grade.NONE,
-        session_arn: str = "",
-        account: str = "",
-        root_arn: str = "",
-        service: str = "",
-        provider: str = "",
-    ) -> None:
-        self.entity_id = entity_id
-        self.entity_arn = entity_arn
-        self.entity_grade = entity_grade
-        self.session_arn = session_arn
-        self.account = account
-        self.root_arn = root_arn
-        self.service = service
-        self.provider = provider
+    def __init__(self, principal: Requester) -> None:
+        self._principal = principal
+        self.account = principal.account
+        if isinstance(principal, User):
+            self.entity_id, self.entity_grade, self.session_arn = principal.id, DIRECT, ""
+        elif isinstance(principal, RoleSession):
+            self.entity_id, self.entity_grade, self.session_arn = principal.role_id, ENTITY, principal.arn
+        elif isinstance(principal, FederatedUser):
+            user = principal.user
+            self.entity_id, self.entity_grade, self.session_arn = user.id if user else "", ENTITY, principal.arn
+        else:
+            self.entity_id, self.entity_grade, self.session_arn = "", NO_GRADE, ""
+            if isinstance(principal, AwsService | FederatedIdentity | Anonymous):
+                self.account = ""
 
+    @property
+    def service(self) -> str:
+        """The AWS service's name."""
+        return self._principal.name if isinstance(self._principal, AwsService) else ""
 
-def names_of(principal: Requester) -> Names:
-    """By what names policies may speak of ``principal``."""
-    if isinstance(principal, RoleSession):
-        account, arn = principal.account, principal.principal_arn
-        return Names(principal.role_id, arn, _ENTITY, principal.arn, account, _root(principal))
-    if isinstance(principal, User):
-        return Names(principal.id, principal.arn, _DIRECT, "", principal.account, _root(principal))
-    if isinstance(principal, FederatedUser):
-        user, account, root = principal.user, principal.account, _root(principal)
-        if user is None:
-            return Names(session_arn=principal.arn, account=account, root_arn=root)
-        return Names(user.id, user.arn, _ENTITY, principal.arn, account, root)
-    if isinstance(principal, AwsService):
-        return Names(service=principal.name)
-    if isinstance(principal, FederatedIdentity):
-        return Names(provider=principal.provider)
-    if isinstance(principal, Anonymous):
-        return Names()
-    return Names(account=principal.account, root_arn=_root(principal))
+    @property
+    def provider(self) -> str:
+        """Who vouches for a federated identity."""
+        return self._principal.provider if isinstance(self._principal, FederatedIdentity) else ""
 
+    @property
+    def entity_arn(self) -> str:
+        """The ARN of the IAM user or role behind it."""
+        principal = self._principal
+        if isinstance(principal, RoleSession):
+            return principal.principal_arn
+        if isinstance(principal, FederatedUser):
+            return principal.user.arn if principal.user is not None else ""
+        return principal.arn if isinstance(principal, User) else ""
 
-def _root(principal: Requester) -> str:
-    return f"arn:{principal.partition}:iam::{principal.account}:root"
+    @property
+    def root_arn(self) -> str:
+        """The ARN that stands for its account."""
+        return f"arn:{self._principal.partition}:iam::{self.account}:root" if self.account else ""
 
 
 class PrincipalElement:
@@ -121,28 +108,27 @@ class PrincipalElement:
         Allow with NotPrincipal would grant to strangers by forgetting them: it grants nothing.
         """
         if self.negated:
-            return _NONE
-        return self._listed(names, attached)
+            return NO_GRADE
+        if not names.account:
+            return self._grade_of_stranger(names)
+        if self.everyone or (names.session_arn and self._names_session(names, attached)):
+            return DIRECT
+        if names.entity_id and self._names_entity(names, attached):
+            return names.entity_grade
+        return _ACCOUNT if self._names_account(names) else NO_GRADE
+
+    def _grade_of_stranger(self, names: Names) -> Grade:
+        """The grade of one without an account: a service, a federated identity, or nobody known."""
+        if names.provider:  # `*` means those who sign; whom a provider vouches for must be expected by that provider
+            return DIRECT if names.provider in self.federated else NO_GRADE
+        return DIRECT if self.everyone or (names.service and names.service in self.services) else NO_GRADE
 
     def is_denied(self, names: Names, attached: Attached, *, bounded: bool) -> bool:
         """Whether a Deny of this statement speaks of a principal. ``bounded``: it has a permissions boundary."""
         if not self.negated:
-            return self.everyone or self._listed(names, attached) is not _NONE
+            return self.everyone or self.grade(names, attached) is not NO_GRADE
         # With NotPrincipal only those are spared of whom all that they are is listed; a boundary spoils even that.
         return bounded or not self._spared(names, attached)
-
-    def _listed(self, names: Names, attached: Attached) -> Grade:
-        if names.provider:  # `*` means those who sign; whom a provider vouches for must be expected by that provider
-            return _DIRECT if names.provider in self.federated else _NONE
-        if self.everyone or (names.service and names.service in self.services):
-            return _DIRECT
-        if names.session_arn and self._names_session(names, attached):
-            return _DIRECT
-        if names.entity_id and self._names_entity(names, attached):
-            return names.entity_grade
-        if names.account and self._names_account(names):
-            return _ACCOUNT
-        return _NONE
 
     def _names_account(self, names: Names) -> bool:
         return names.account in self.aws or names.root_arn in self.aws
@@ -154,11 +140,10 @@ class PrincipalElement:
     # tests/policy/test_principal.py::test_a_recreated_role_of_the_same_name_does_not_match.
     def _names_entity(self, names: Names, attached: Attached) -> bool:
         """By unique id where the policy's ARNs are bound to ids, else by text."""
-        if names.entity_id in self.aws:
-            return True
-        if attached.arns_by_id is None:
-            return names.entity_arn in self.aws
-        return any(arn in self.aws for arn in attached.arns_by_id.get(names.entity_id, ()))
+        bound = attached.arns_by_id
+        if bound is None:
+            return names.entity_id in self.aws or names.entity_arn in self.aws
+        return not self.aws.isdisjoint(bound.get(names.entity_id, ())) or names.entity_id in self.aws
 
     def _spared(self, names: Names, attached: Attached) -> bool:
         if names.provider:
