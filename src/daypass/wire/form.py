@@ -17,7 +17,7 @@ PARAMETER_LIMIT = 20_000
 """Most ``&`` in one body or query. AWS counts only bytes; this bounds the time that a stranger's 10 MB can take."""
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})").search
-_AWKWARD = re.compile(rb"%(?![0-9A-Fa-f]{2})|%26|%3[Dd]").search
+_AWKWARD = re.compile(r"%(?![0-9A-Fa-f]{2})|%26|%3[Dd]").search
 _HALVES = methodcaller("split", "=", 1)
 
 
@@ -50,11 +50,12 @@ def _at_once(data: bytes) -> dict[str, str] | None:
     octet that came unescaped. Of a repeated name this would keep the last value, so the caller counts.
     """
     try:
-        if b"%" in data or b"+" in data:
-            if _AWKWARD(data) or not data.isascii():
+        text = data.decode()
+        if "%" in text or "+" in text:
+            if not text.isascii() or _AWKWARD(text):
                 return None
-            data = a2b_qp(data.replace(b"=", b"=3D").replace(b"%", b"=").replace(b"+", b" "))
-        return dict(map(_HALVES, data.decode().split("&")))
+            text = a2b_qp(text.replace("=", "=3D").replace("%", "=").replace("+", " ")).decode()
+        return dict(map(_HALVES, text.split("&")))
     except ValueError:  # a pair without ``=``, or no UTF-8
         return None
 

@@ -100,7 +100,10 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
     as_json = b"accept" in headers and accepts_json(headers[b"accept"])
     form: dict[str, str] = {}
     try:
-        _read_parameters(raw, headers, form)
+        if usual and raw.body and _is_form(headers.get(b"content-type", b"")):
+            parse_form(raw.body, form)
+        else:
+            _read_parameters(raw, headers, form)
     except TooManyParameters:
         return TOO_LARGE
     except MalformedQueryString as broken:

@@ -40,7 +40,8 @@ class InputParser:
         self._shape = table.shapes[shape_name] if shape_name else Shape("structure")
         self._required = frozenset(self._shape.required)
         self._scalars: dict[str, tuple[str, Callable[[str], Any] | None, Accepts | None]] = {}
-        self._texts: dict[str, Callable[[str], object]] = {}
+        self._checks: dict[str, Accepts] = {}
+        self._converters: dict[str, Callable[[str], Any]] = {}
         self._containers: dict[str, tuple[str, Read, Accepts | None]] = {}
         readers = _Readers(table)
         for name, ref in self._shape.members.items():
@@ -51,11 +52,14 @@ class InputParser:
             else:
                 convert = converter(shape.type, ref.timestamp_format or shape.timestamp_format)
                 self._scalars[wire] = (name, convert, acceptors.get(ref.shape))
-                if shape.type == "string" and wire == name and name not in _COMMON:
-                    self._texts[name] = acceptors.get(ref.shape) or anything
+                if wire == name:
+                    self._checks[name] = acceptors.get(ref.shape) or anything
+                    if convert is not None:
+                        self._converters[name] = convert
         if not _COMMON.isdisjoint(self._scalars.keys() | self._containers.keys()):
             raise ValueError(f"{shape_name} has a member with the name of a common parameter")
-        self._text_names = self._texts.keys()
+        self._names = self._checks.keys()
+        self._is_converted = self._converters.__contains__
 
     def __call__(self, form: Mapping[str, str]) -> dict[str, Any]:
         """The parameters by model names.
@@ -69,14 +73,16 @@ class InputParser:
         params: dict[str, Any] = dict(form)
         params.pop("Action", None)
         params.pop("Version", None)
-        if params.keys() <= self._text_names and self._required <= params.keys():
-            # Nothing but known strings, as in most requests: nothing to convert and nothing to look up.
-            texts = self._texts
-            for name, text in params.items():
-                if not texts[name](text):
-                    raise refusal(self._table, self._shape, params)
-            return params
-        return self._one_by_one(form)
+        if not (params.keys() <= self._names and self._required <= params.keys()):
+            return self._one_by_one(form)
+        # Nothing but known scalars, as in most requests: the form is the parameters, but for what is not a string.
+        for name in filter(self._is_converted, form):
+            params[name] = self._converters[name](form[name])
+        checks = self._checks
+        for name, value in params.items():
+            if not checks[name](value):
+                raise refusal(self._table, self._shape, params)
+        return params
 
     def _one_by_one(self, form: Mapping[str, str]) -> dict[str, Any]:
         scalars = self._scalars
