@@ -81,7 +81,7 @@ def keeper(store: SealingKeyStore, watch: Watch | None = None, master: MasterKey
 
 def token_of(ring: Keyring, now: int, lasts: int = LONGEST_SESSION) -> str:
     """A token sealed at ``now``."""
-    return seal(replace(ROLE, issued=now, expires=now + lasts), ring, os.urandom(12)).token
+    return seal(ROLE._replace(issued=now, expires=now + lasts), ring, os.urandom(12)).token
 
 
 def opened(token: str, ring: Keyring) -> Session:

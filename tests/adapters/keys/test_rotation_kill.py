@@ -35,7 +35,7 @@ with open_store(None, data, follow=False) as storage:
     while True:
         now += 10_800
         ring = keeper.rotate(now)
-        session = replace(ROLE, issued=now, expires=now + 129_600)
+        session = ROLE._replace(issued=now, expires=now + 129_600)
         print(now, ring.active.id, seal(session, ring, os.urandom(12)).token, flush=True)
 """
 
