@@ -247,17 +247,21 @@ REPLACES_IDENTITY = {"user": set(), "role session": {"role"}, "federated user": 
 
 
 def reference(caller: str, kind: str, grant: str, identity: str, boundary: str | None, session: str | None) -> bool:
-    """Policy evaluation logic for one account, as the documentation states it."""
+    """Policy evaluation logic for one account, as the documentation states it; where it is silent, what gives less.
+
+    It is silent on a role whose trust policy names everyone: that stands for an identity-based Allow and no more.
+    """
     if DENY in (identity, boundary, session):
         return False
     applies = grant == "account" or grant in BYPASSES[caller] | REPLACES_IDENTITY[caller]
     if kind == "trust" and not applies:
         return False
-    if grant in BYPASSES[caller]:
+    everyone_trusted = kind == "trust" and grant == "star"
+    if grant in BYPASSES[caller] and not everyone_trusted:
         return True
     if session is None and caller == "federated user":
         return False
-    own = identity == ALLOW or grant in REPLACES_IDENTITY[caller]
+    own = identity == ALLOW or everyone_trusted or grant in REPLACES_IDENTITY[caller]
     return own and boundary in (None, ALLOW) and session in (None, ALLOW)
 
 

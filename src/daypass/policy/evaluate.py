@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from daypass.policy.attached import RESOURCE_LAYERS, Attached, Layer, PolicySet
+from daypass.policy.attached import RESOURCE_LAYERS, Attached, Layer, PolicySet, ResourceKind
 from daypass.policy.context import RequestContext
 from daypass.policy.decision import Decision
 from daypass.policy.document import Statement
@@ -24,6 +24,14 @@ from daypass.principals import Anonymous, AwsService, FederatedIdentity, Federat
 
 Found = tuple[Attached, Statement]
 _NOBODY = Names(Anonymous())
+
+_EVERYONE: dict[ResourceKind, Grade] = {"resource": DIRECT, "trust": ENTITY, "key": ENTITY}
+"""What ``*`` in a resource's policy is worth. AWS says of buckets and queues that it needs nothing else, and of roles
+and keys nothing: there it stands for an identity-based Allow and no more.
+
+# INVARIANT: 2. a role that trusts everybody does not free a session of its session policy, nor anybody of his boundary.
+#   tests/cases/test_decisions.py::test_the_decision_is_the_one_written_down
+"""
 
 
 # INVARIANT: 8. The same request and policies give the same decision, on every node and whatever it remembers.
@@ -36,12 +44,12 @@ def evaluate(context: RequestContext, policies: PolicySet) -> Decision:
     """
     if policies.scps or policies.rcps or policies.endpoint:
         return _evaluate_guarded(context, policies)
-    names = Names(context.principal) if policies.resource else _NOBODY
+    names = Names(context.principal, _EVERYONE[policies.resource_kind]) if policies.resource else _NOBODY
     return _explicit_deny(context, policies, names) or _decide_grants(context, policies, names)
 
 
 def _evaluate_guarded(context: RequestContext, policies: PolicySet) -> Decision:
-    names = Names(context.principal)
+    names = Names(context.principal, _EVERYONE[policies.resource_kind])
     denied = (
         _denied_by_organization(context, policies)
         or _explicit_deny(context, policies, names)

@@ -39,14 +39,16 @@ class Names:
     """The names one principal answers to, empty where it has none.
 
     ``account`` is that of who signs, empty for all others. ``entity_id`` is the IAM user or role behind it,
-    ``entity_grade`` what naming that one is worth; ``session_arn`` is the session itself. The ARNs that few policies
-    need are made when one does.
+    ``entity_grade`` what naming that one is worth; ``session_arn`` is the session itself. ``everyone_grade`` is what
+    naming everyone is worth: a role or key that trusts everybody does not free anybody of his boundary and session
+    policies. The ARNs that few policies need are made when one does.
     """
 
-    __slots__ = ("_principal", "account", "entity_grade", "entity_id", "session_arn")
+    __slots__ = ("_principal", "account", "entity_grade", "entity_id", "everyone_grade", "session_arn")
 
-    def __init__(self, principal: Requester) -> None:
+    def __init__(self, principal: Requester, everyone_grade: Grade = DIRECT) -> None:
         self._principal = principal
+        self.everyone_grade = everyone_grade
         self.account = principal.account
         if isinstance(principal, User):
             self.entity_id, self.entity_grade, self.session_arn = principal.id, DIRECT, ""
@@ -111,10 +113,12 @@ class PrincipalElement:
             return NO_GRADE
         if not names.account:
             return self._grade_of_stranger(names)
-        if self.everyone or (names.session_arn and self._names_session(names, attached)):
+        if names.session_arn and self._names_session(names, attached):
             return DIRECT
         if names.entity_id and self._names_entity(names, attached):
-            return names.entity_grade
+            return names.everyone_grade if self.everyone and names.entity_grade is not DIRECT else names.entity_grade
+        if self.everyone:
+            return names.everyone_grade
         return _ACCOUNT if self._names_account(names) else NO_GRADE
 
     def _grade_of_stranger(self, names: Names) -> Grade:

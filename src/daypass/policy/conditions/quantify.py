@@ -5,7 +5,9 @@
 | absent             | false           | true           | true         | false       | true               |
 | present, but empty | as absent       | as absent      | true         | false       | as without         |
 | one value          | ok              | ok             | ok           | ok          | as without         |
-| several values     | false           | false          | all ok       | some ok     | as without         |
+| several values     | false (*)       | false (*)      | all ok       | some ok     | as without         |
+
+(*) In a Deny: true when some value is ok. AWS documents neither, and each reading is the one that gives less.
 
 A value is ok when it matches some value of the policy or, under a negated operator, none of them (NOR). "Empty" is an
 empty set, and under a set operator also the lone empty string. An empty list of policy values never matches, but: a
@@ -30,6 +32,7 @@ from daypass.policy.variables import TemplateMatcher
 Quantifier = Literal["", "ForAllValues", "ForAnyValue"]
 _QUANTIFIERS: dict[str, Quantifier] = {"": "", "ForAllValues": "ForAllValues", "ForAnyValue": "ForAnyValue"}
 _SUFFIX = "IfExists"
+_SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,42 +77,43 @@ def compile_condition(use: Use, key: str, values: Sequence[str], *, denies: bool
         return _no_values(key, use)
     match, template = use.operator.build(Comparison(values, negated, variables, denies))
     absent = use.if_exists or use.quantifier == "ForAllValues" or (negated and not use.quantifier)
+    judge = _JUDGES[use.quantifier] if use.quantifier or not denies else _plain_in_deny
     if template is not None:
-        return _variable(key, match, template, _JUDGES[use.quantifier], negated=negated, absent=absent)
+        plain = not use.quantifier
+        return _variable(key, match, template, judge, plain=plain, negated=negated, absent=absent)
     if use.quantifier:
-        judge = _JUDGES[use.quantifier]
         return lambda context: judge(context.values[key], match, negated=negated, absent=absent)
-    return _fixed(key, match, negated=negated, absent=absent)
+    return _fixed(key, match, judge, negated=negated, absent=absent)
 
 
-def _fixed(key: str, match: Matcher, *, negated: bool, absent: bool) -> Test:
-    """The plain operator: nearly always the key has a single value, and the rest is left to ``_plain``."""
+def _fixed(key: str, match: Matcher, judge: Judge, *, negated: bool, absent: bool) -> Test:
+    """The plain operator: nearly always the key has a single value, and the rest is left to ``judge``."""
     if negated:
 
         def test(context: RequestContext) -> bool:
             value = context.values[key]
             if value.__class__ is str:
                 return not match(value)
-            return _plain(value, match, negated=True, absent=absent)
+            return judge(value, match, negated=True, absent=absent)
     else:
 
         def test(context: RequestContext) -> bool:
             value = context.values[key]
             if value.__class__ is str:
                 return match(value)
-            return _plain(value, match, negated=False, absent=absent)
+            return judge(value, match, negated=False, absent=absent)
 
     return test
 
 
 def _variable(
-    key: str, match: Matcher, template: TemplateMatcher, judge: Judge, *, negated: bool, absent: bool
+    key: str, match: Matcher, template: TemplateMatcher, judge: Judge, *, plain: bool, negated: bool, absent: bool
 ) -> Test:
     """Some of the policy's values depend on the request."""
 
     def test(context: RequestContext) -> bool:
         found = context.values[key]
-        if found.__class__ is str and judge is _plain:
+        if plain and found.__class__ is str:
             return (match(found) or template(found, context)) is not negated
         either: Matcher = lambda value: match(value) or template(value, context)  # noqa: E731 - closes over the request
         return judge(found, either, negated=negated, absent=absent)
@@ -132,6 +136,13 @@ def _plain(value: KeyValue | None, match: Matcher, *, negated: bool, absent: boo
     if not value:
         return absent
     return len(value) == 1 and match(value[0]) is not negated
+
+
+def _plain_in_deny(value: KeyValue | None, match: Matcher, *, negated: bool, absent: bool) -> bool:
+    """As ``_plain``, but of several values one that is ok suffices: AWS leaves it open, and a Deny must not miss."""
+    if value is None or isinstance(value, str) or len(value) < _SEVERAL:
+        return _plain(value, match, negated=negated, absent=absent)
+    return any(match(one) is not negated for one in value)
 
 
 def _for_all(value: KeyValue | None, match: Matcher, *, negated: bool, absent: bool) -> bool:
