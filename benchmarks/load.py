@@ -57,8 +57,8 @@ def measure(pid: int, request: Request, *, connections: int, seconds: float) -> 
         count,
         used / count * 1e6,
         float(_find(r"Requests/sec:\s+([\d.]+)", said)),
-        _micro(_find(r"50%\s+(\S+)", said)),
-        _micro(_find(r"99%\s+(\S+)", said)),
+        _micro(_find(r"(?m)^\s+50%\s+(\S+)", said)),
+        _micro(_find(r"(?m)^\s+99%\s+(\S+)", said)),
     )
 
 

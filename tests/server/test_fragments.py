@@ -56,6 +56,9 @@ def feed(pieces: list[bytes]) -> tuple[list[int], list[list[str]]]:
         connection.connection_made(wire)
         for piece in pieces:
             connection.data_received(piece)
+            await asyncio.sleep(0)
+        for _ in range(20):  # each request of a pipeline takes a turn of the loop
+            await asyncio.sleep(0)
         connection.connection_lost(None)
         application.close()
         seen = [[raw.method, raw.target.decode(), raw.body.decode()] for raw in recorder.seen]

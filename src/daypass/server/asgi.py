@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from daypass.exchange import RawRequest, Response
 from daypass.ports import NotLoaded
+from daypass.server.batch import Batch
 from daypass.server.head import METHODS, Refused, check_head
 from daypass.server.limits import Limits
 from daypass.server.probe import OwnPaths, Probe
@@ -75,6 +76,7 @@ class Application:
         self.limits = limits
         self._served = served
         self._service = served.service
+        self.batch = Batch(self)
         self._own = OwnPaths(served.probe, open_to_all=served.open_probes)
         self._executor = executor or ThreadPoolExecutor(limits.threads, thread_name_prefix="serve")
         self._waiting = 0

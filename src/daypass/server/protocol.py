@@ -4,7 +4,7 @@ A connection is in one of five states; ``run.Server.on_tick`` enforces their dea
 
     waiting    no byte of a request has come         idle_seconds, then closed
     receiving  a head or a body is under way         head_seconds, then body_seconds, then 408
-    answering  a worker thread has the request       none here; the store has its own
+    answering  the batch or a thread has the request none here; the store has its own
     stalled    the client does not read its answer   write_seconds, then cut
     ending     the last answer is written            a second for the client to read it, then cut
 
@@ -20,6 +20,7 @@ import math
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -28,7 +29,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from daypass.exchange import RawRequest, Response
-from daypass.ports import NotLoaded
 from daypass.server import metrics
 from daypass.server.asgi import OVERLOADED, Application
 from daypass.server.head import METHODS, Head, Refused, check_head
@@ -253,31 +253,37 @@ class Connection(HttpToolsProtocol):
                 self._arm(self.limits.head_seconds if self._receiving else self.limits.idle_seconds)
 
     def _serve(self, raw: RawRequest, keep: bool) -> None:  # noqa: FBT001
-        try:
-            response = self.application.answer(raw)
-        except NotLoaded:
-            self._serve_on_thread(raw, keep)
-        else:
+        self._answering = True
+        self.deadline = math.inf
+        self.application.batch.add(self, raw, keep=keep)
+
+    def answered(self, raw: RawRequest, response: Response, *, keep: bool) -> None:
+        """Send the answer to the request under way, and go on with what waits behind it."""
+        self._answering = False
+        if not self._ending:
             self._send(raw, response, keep)
+            self._go_on()
+
+    def not_loaded(self, raw: RawRequest, *, keep: bool) -> None:
+        """Have the request under way answered on a thread."""
+        self._answering = False
+        if not self._ending:
+            self._serve_on_thread(raw, keep)
 
     def _serve_on_thread(self, raw: RawRequest, keep: bool) -> None:  # noqa: FBT001
-        def answered(done: Future[Response]) -> None:
+        def done(future: Future[Response]) -> None:
+            response = OVERLOADED if future.cancelled() else future.result()
             with suppress(RuntimeError):  # the loop has ended: nobody waits any more
-                self.loop.call_soon_threadsafe(self._answered, raw, done, keep)
+                self.loop.call_soon_threadsafe(partial(self.answered, raw, response, keep=keep))
 
         future = self.application.submit(raw)
         if future is None:
             self._send(raw, OVERLOADED, keep)
+            self._go_on()
         else:
             self._answering = True
             self.deadline = math.inf
-            future.add_done_callback(answered)
-
-    def _answered(self, raw: RawRequest, done: Future[Response], keep: bool) -> None:  # noqa: FBT001
-        self._answering = False
-        if not self._ending:
-            self._send(raw, OVERLOADED if done.cancelled() else done.result(), keep)
-            self._go_on()
+            future.add_done_callback(done)
 
     def _send(self, raw: RawRequest, response: Response, keep: bool) -> None:  # noqa: FBT001
         keep = keep and not self._draining
