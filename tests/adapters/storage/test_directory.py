@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daypass.adapters.storage import Storage, open_store, reads
+from daypass.adapters.storage import Storage, directory, open_store, reads
 from daypass.entities import User
 from daypass.ports import NotLoaded, StoreUnavailable
 from daypass.testing.backend import (
@@ -41,6 +41,25 @@ def worker(storage: Storage, tmp_path: Path) -> Iterator[Storage]:
     with open_store(None, tmp_path, follow=False) as worker:
         answer(worker)
         yield worker
+
+
+def test_a_look_that_overlaps_an_own_write_does_not_forget_it(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that ends while the follower reads the log is still known afterwards: find answers without a thread."""
+
+    def overlapped(*asked: object) -> object:
+        monkeypatch.undo()
+        changes = read_changes(*asked)  # type: ignore[arg-type]
+        put(storage, user("meanwhile"))
+        return changes
+
+    read_changes = reads.read_changes
+    monkeypatch.setattr(directory, "read_changes", overlapped)
+    storage.directory.catch_up(probe=True)
+    found = storage.directory.find(ACCOUNT)
+    assert found is not None
+    assert "meanwhile" in found.users_by_name
 
 
 def test_find_never_misses_what_the_host_has_acknowledged(storage: Storage, worker: Storage) -> None:

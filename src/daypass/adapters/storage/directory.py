@@ -161,7 +161,8 @@ class MemoryDirectory:
             return
         with self._mutex:
             self._apply(changes.accounts)
-            self._caught_up(value, changes.head)
+            # A write of ours that ended meanwhile has moved `_seen` on; what it saw is in memory, too.
+            self._caught_up(max(value, self._seen), changes.head)
 
     # INVARIANT: 4. without the database what is in memory goes on answering, until it is too old to be trusted.
     # tests/faults/test_server_without_database.py::test_minting_and_verifying_go_on_and_changes_are_refused.
