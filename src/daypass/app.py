@@ -32,6 +32,7 @@ from daypass.settings import Settings
 
 KEY_CHECK_SECONDS = 30.0
 UNFINISHED = "first-start"
+MASTER_KEY, SQLITE = "master.key", "daypass.db"
 ACCOUNT, PARTITION, REGION = "default-account", "partition", "region"
 
 
@@ -152,6 +153,7 @@ def open_daypass(
     """
     with ExitStack() as undo:
         existing(data)
+        _refuse_lost_database(settings, data)
         storage = undo.enter_context(
             open_store(settings.database, data, follow=follow, max_stale=settings.max_staleness_seconds)
         )
@@ -164,6 +166,22 @@ def open_daypass(
             daypass.mind()
         undo.pop_all()
         return daypass
+
+
+def _refuse_lost_database(settings: Settings, data: Path) -> None:
+    """A directory that has a master key has had a database: an empty one in its place would hide the loss.
+
+    # INVARIANT: 3. what is lost is told, never replaced.
+    #   tests/test_app.py::test_a_lost_database_is_told_and_not_made_anew
+
+    Raises:
+        DataDirectoryError: the SQLite database of this directory is gone.
+    """
+    if settings.database is None and (data / MASTER_KEY).exists() and not (data / SQLITE).exists():
+        raise DataDirectoryError(
+            f"the database {data / SQLITE} is missing, although the directory has been in use",
+            f"restore {SQLITE} from a backup, or start anew with an empty data directory",
+        )
 
 
 hold = claim
