@@ -166,8 +166,7 @@ def of_the_database(data: Path, url: str | None, canaries: Canaries) -> bytes:
     return b"\n".join(value.encode() if isinstance(value, str) else bytes(value) for value in values)
 
 
-@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
-@pytest.mark.parametrize("level", ["info", "debug"])
+@pytest.mark.parametrize(("store", "level"), [("sqlite", "info"), ("postgresql", "debug")])
 def test_no_secret_of_the_story_is_anywhere(
     request: pytest.FixtureRequest, tmp_path: Path, store: str, level: str
 ) -> None:
