@@ -148,7 +148,10 @@ class Supervisor:
         give_up = time.monotonic() + _START_SECONDS
         while not (process.is_ready or self._should_stop()):
             self._sleep(0.5)
-            if self._has_ended(process) or time.monotonic() > give_up:
+            ended = self._has_ended(process)
+            if ended or time.monotonic() > give_up:
+                while ended and process.report >= 0:  # its last words may have come after we last listened
+                    self._hear(process)
                 raise WorkerFailed(process.said.decode(errors="replace") or f"worker {process.pid} did not start")
 
     def _watch(self) -> None:
