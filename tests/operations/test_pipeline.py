@@ -15,7 +15,7 @@ from daypass.operations.registry import REGISTRY, Registry
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
 from daypass.testing.local import LocalDaypass, raw_request
 
-from .conftest import Stage
+from .conftest import ALLOW_ALL, Stage
 
 
 class FullDisk:
@@ -124,6 +124,18 @@ def test_a_record_has_all_of_cloudtrails_members_and_no_secret(stage: Stage) -> 
     assert session.session_token not in text
     assert record["requestParameters"]["tags"] == [{"key": "team", "value": "blue"}]  # type: ignore[index]
     assert record["responseElements"]["credentials"]["accessKeyId"] == session.access_key_id  # type: ignore[index]
+
+
+def test_a_refusal_keeps_the_beginning_of_long_parameters(stage: Stage) -> None:
+    """A user without permissions leaves a short record, however much it sends; what is done is recorded whole."""
+    long = ALLOW_ALL + " " * 5_000
+    wish = {"UserName": "alice", "PolicyName": "all", "PolicyDocument": long}
+    assert stage.daypass.call("iam", "PutUserPolicy", wish, stage.alice).status == 403
+    refused = records(stage)[-1]["requestParameters"]
+    assert refused["policyDocument"] == f"{long[:1024]}… ({len(long)} characters)"  # type: ignore[index]
+    assert stage.daypass.call("iam", "PutUserPolicy", wish).status == 200
+    done = records(stage)[-2]["requestParameters"]
+    assert done["policyDocument"] == long  # type: ignore[index]
 
 
 def test_strangers_are_counted_and_not_recorded(stage: Stage) -> None:

@@ -29,6 +29,9 @@ LONGEST_WORD = 32
 
 _QUOTED = re.compile(r"'[^']*(?:'|$)").sub
 
+LONGEST_REFUSED = 1_024
+"""Characters of each request parameter that the record of a refusal keeps."""
+
 LONGEST_MESSAGE = 1_024
 """Characters of ``errorMessage``, as CloudTrail cuts it: a validation error can echo much of a request."""
 
@@ -58,6 +61,9 @@ class Record:
     def note(self, error: ServiceError) -> ServiceError:
         """Remember the refusal and hand it back; its detail and decision stay on our side."""
         self.error = error
+        # INVARIANT: 9. who may do nothing must not fill the disk with what he was refused.
+        #   tests/operations/test_pipeline.py::test_a_refusal_keeps_the_beginning_of_long_parameters
+        self.request = _shortened(self.request)
         if error.detail:
             self.ours["detail"] = error.detail
         decision = getattr(error, "decision", None)
@@ -131,6 +137,17 @@ def _message(error: ServiceError, *, is_stranger: bool) -> str:
     if not is_stranger or "'" not in text:
         return text
     return _QUOTED(lambda quoted: quoted[0] if len(quoted[0]) <= LONGEST_WORD + 2 else "'…'", text)
+
+
+def _shortened(value: Any) -> Any:
+    """``value`` with the beginning of each long text in it."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_REFUSED else f"{value[:LONGEST_REFUSED]}… ({len(value)} characters)"
+    if isinstance(value, dict):
+        return {name: _shortened(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_shortened(item) for item in value]
+    return value
 
 
 def role_resource(role: Role, snapshot: AccountSnapshot) -> list[dict[str, str]]:
