@@ -186,7 +186,7 @@ class Program:
     def get(self, path: str = "/") -> bytes:
         """One answer's body over a connection of its own."""
         with self.connect() as sock:
-            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             (answer,) = answers_in(read_all(sock))
         assert answer.status == 200
         return answer.body

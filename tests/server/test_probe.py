@@ -20,9 +20,9 @@ class Well:
         return Health(self.ok, {"revision": 7})
 
 
-def ask(path: bytes, peer: str = "127.0.0.1", *, method: str = "GET", header: bytes = b"host", ok: bool = True):  # type: ignore[no-untyped-def]
+def ask(path: bytes, peer: str = "127.0.0.1", *, method: str = "GET", header: bytes = b"accept", ok: bool = True):  # type: ignore[no-untyped-def]
     own = OwnPaths(Well(ok=ok), open_to_all=False)
-    return own.answer(RawRequest(method, path, ((b"host", b"a"), (header, b"a")), peer=peer))
+    return own.answer(RawRequest(method, path, ((b"host", b"127.0.0.1:7177"), (header, b"a")), peer=peer))
 
 
 def test_health_is_json_with_the_facts() -> None:
@@ -42,7 +42,7 @@ def test_a_failing_node_says_so_with_503() -> None:
 def test_metrics_are_in_prometheus_text_form(server: Running) -> None:
     """The surface counts what it refused and who is connected."""
     exchange(server, b"GET / HTTP/1.1\r\n\r\n")
-    (answer,) = exchange(server, b"GET /-/metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+    (answer,) = exchange(server, b"GET /-/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
     text = answer.body.decode()
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'daypass_http_refusals_total{status="400"}' in text
@@ -60,6 +60,27 @@ def test_loopback_peers_see_them(peer: str) -> None:
 def test_to_other_peers_they_do_not_exist(peer: str, path: bytes) -> None:
     """The request goes on to the services, which know no such path."""
     assert ask(path, peer) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "seen"),
+    [
+        (b"127.0.0.1", True),
+        (b"127.0.0.1:7177", True),
+        (b"localhost:7177", True),
+        (b"[::1]:7177", True),
+        (b"attacker.example", False),
+        (b"attacker.example:7177", False),
+        (b"localhost.attacker.example", False),
+        (b"192.0.2.1", False),
+        (b"", False),
+    ],
+)
+def test_a_name_that_merely_leads_here_does_not_see_them(host: bytes, *, seen: bool) -> None:
+    """A page of a browser on this machine must not read them through a name of its own."""
+    own = OwnPaths(Well(), open_to_all=False)
+    answer = own.answer(RawRequest("GET", b"/-/health", ((b"host", host),), peer="127.0.0.1"))
+    assert (answer is not None) is seen
 
 
 @pytest.mark.parametrize("header", [b"x-forwarded-for", b"forwarded", b"via", b"x-real-ip"])

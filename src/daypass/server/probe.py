@@ -53,10 +53,17 @@ def _metrics() -> Response:
 
 
 def _is_local(raw: RawRequest) -> bool:
-    # A proxy on this machine is a loopback peer too; whoever it speaks for is not.
+    # A proxy on this machine is a loopback peer too; whoever it speaks for is not. A browser on this machine is one as
+    # well, and a foreign page can have it ask for a name that has come to mean this machine.
     if any(name in _FORWARDED for name, _ in raw.headers):
         return False
+    host = (raw.header(b"host") or b"").decode("latin-1")
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return _is_loopback(raw.peer) and (name.lower() == "localhost" or _is_loopback(name))
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        return ip_address(raw.peer).is_loopback
+        return ip_address(address).is_loopback
     except ValueError:
         return False
