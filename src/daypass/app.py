@@ -20,7 +20,9 @@ import daypass.services.sts  # noqa: F401  registers the operations
 from daypass.adapters.audit import AuditSettings, AuditTrail
 from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
 from daypass.adapters.keys import RingKeeper, open_master_key
+from daypass.adapters.keys.master import FILE_NAME as MASTER_KEY_FILE
 from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing, open_store
+from daypass.adapters.storage.database import SQLITE_FILE
 from daypass.credentials import AccessKeyPair, Secret
 from daypass.errors import EntityAlreadyExists, LimitExceeded
 from daypass.operations.pipeline import Place, Service
@@ -32,7 +34,6 @@ from daypass.settings import Settings
 
 KEY_CHECK_SECONDS = 30.0
 UNFINISHED = "first-start"
-MASTER_KEY, SQLITE = "master.key", "daypass.db"
 ACCOUNT, PARTITION, REGION = "default-account", "partition", "region"
 
 
@@ -177,10 +178,10 @@ def _refuse_lost_database(settings: Settings, data: Path) -> None:
     Raises:
         DataDirectoryError: the SQLite database of this directory is gone.
     """
-    if settings.database is None and (data / MASTER_KEY).exists() and not (data / SQLITE).exists():
+    if settings.database is None and (data / MASTER_KEY_FILE).exists() and not (data / SQLITE_FILE).exists():
         raise DataDirectoryError(
-            f"the database {data / SQLITE} is missing, although the directory has been in use",
-            f"restore {SQLITE} from a backup, or start anew with an empty data directory",
+            f"the database {data / SQLITE_FILE} is missing, although the directory has been in use",
+            f"restore {SQLITE_FILE} from a backup, or start anew with an empty data directory",
         )
 
 

@@ -170,6 +170,10 @@ def _cannot_connect(error: DBAPIError) -> bool:
     return error.statement is None
 
 
+SQLITE_FILE = "daypass.db"
+"""The database of a data directory, where no URL names another."""
+
+
 def open_database(url: str | None, data_dir: Path) -> Database:
     """The database that ``url`` names; SQLite in ``data_dir`` by default. Opens no connection yet.
 
@@ -177,7 +181,7 @@ def open_database(url: str | None, data_dir: Path) -> Database:
         ValueError: neither a SQLite nor a PostgreSQL URL.
         DataDirectoryError: a PostgreSQL URL that cannot be read.
     """
-    scheme, _, rest = (url or "sqlite:///daypass.db").partition("://")
+    scheme, _, rest = (url or f"sqlite:///{SQLITE_FILE}").partition("://")
     kind = scheme.partition("+")[0]
     if kind == "sqlite":
         return Database(sqlite_engine(data_dir / rest.removeprefix("/")))
