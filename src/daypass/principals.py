@@ -194,7 +194,7 @@ class AwsService:
     def arn(self) -> str:
         return self.name
 
-    principal_arn = ""
+    principal_arn = user_id = ""
     type = "Service"
 
 
@@ -214,8 +214,12 @@ class FederatedIdentity:
     def arn(self) -> str:
         return self.name
 
-    principal_arn = ""
+    principal_arn = user_id = ""
     type = "FederatedIdentity"
+
+
+Requester = Principal | AwsService | FederatedIdentity
+"""Whoever a decision can be about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +229,7 @@ class Caller:
     ``tags`` are the effective principal tags: the entity's own, overridden by the session's.
     """
 
-    principal: Principal
+    principal: Requester
     access_key_id: str
     session: Session | None = None
     tags: Tags = ()

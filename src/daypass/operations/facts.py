@@ -1,9 +1,13 @@
 """What the server itself knows about a request: the global condition keys.
 
-Source: IAM User Guide, "AWS global condition context keys".
+Source: IAM User Guide, "AWS global condition context keys" and "IAM and AWS STS condition context keys".
 
 Keys are computed when a condition asks for one, never before: most requests ask for none. A key that AWS leaves out for
-this kind of caller is None here, which policies read as absent. No header or parameter can set or shadow one.
+this kind of caller is None here, which policies read as absent. Which has which is written down, key by key and caller
+by caller, in ``tests/cases/context/global-keys.json``; docs/reference/condition-keys.md is made from it.
+
+# INVARIANT: 1. no header, parameter or tag sets or shadows a key; a proxy's word for the address counts only where a
+#   setting names the proxy. tests/operations/test_shadowing.py::test_nothing_that_is_sent_sets_a_key_that_is_absent
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from daypass.exchange import RawRequest
-from daypass.principals import Anonymous, Caller, User
+from daypass.principals import Anonymous, AwsService, Caller, FederatedIdentity, User
 from daypass.regions import GLOBAL_REGION
 
 Value = str | tuple[str, ...] | None
@@ -22,7 +26,11 @@ Value = str | tuple[str, ...] | None
 LONGEST_HEADER = 1_024
 """Characters of ``aws:UserAgent`` and ``aws:Referer`` that conditions see: unsigned text must not cost much."""
 
+FEDERATED_PROVIDER = "aws:FederatedProvider"
+"""The name under which ``Session.federation`` holds the OpenID Connect provider, beside the keys of what it said."""
+
 _PRINCIPAL_TAG = "aws:principaltag/"
+_NO_PROVIDERS = ("aws:", "iam:", "sts:")
 
 
 class RequestFacts(NamedTuple):
@@ -43,7 +51,15 @@ class RequestFacts(NamedTuple):
         if key.startswith(_PRINCIPAL_TAG):
             wanted = key[len(_PRINCIPAL_TAG) :]
             return next((value for tag, value in self.caller.tags if tag.lower() == wanted), None)
-        return None
+        return None if key.startswith(_NO_PROVIDERS) else self._said_by_provider(key)
+
+    def _said_by_provider(self, key: str) -> Value:
+        """What the identity provider's word is that a role session was opened on (``saml:sub``), as sealed in it."""
+        session = self.caller.session
+        if session is None or not session.federation:
+            return None
+        values = tuple([value for name, value in session.federation if name.lower() == key])
+        return values[0] if len(values) == 1 else values or None
 
 
 @lru_cache(maxsize=1024)
@@ -52,9 +68,43 @@ def iso8601(epoch: int) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _signed(read: Callable[[RequestFacts], Value]) -> Callable[[RequestFacts], Value]:
+def _is_aws_service(facts: RequestFacts) -> Value:
     """Absent on calls without a signature."""
-    return lambda facts: None if isinstance(facts.caller.principal, Anonymous) else read(facts)
+    principal = facts.caller.principal
+    if isinstance(principal, Anonymous | FederatedIdentity):
+        return None
+    return "true" if isinstance(principal, AwsService) else "false"
+
+
+def _principal_type(facts: RequestFacts) -> Value:
+    """AWS has no word for services, and whom a provider vouches for is nobody's principal yet."""
+    principal = facts.caller.principal
+    return None if isinstance(principal, AwsService | FederatedIdentity) else principal.type
+
+
+def _service_name(facts: RequestFacts) -> Value:
+    principal = facts.caller.principal
+    return principal.name if isinstance(principal, AwsService) else None
+
+
+def _service_names(facts: RequestFacts) -> Value:
+    principal = facts.caller.principal
+    return (principal.name,) if isinstance(principal, AwsService) else None
+
+
+def _assumed_root(facts: RequestFacts) -> Value:
+    session = facts.caller.session
+    return "true" if session is not None and session.kind == "assumed-root" else None
+
+
+def _federated_provider(facts: RequestFacts) -> Value:
+    """The OpenID Connect provider behind a role session, or behind the call that opens one; SAML's are not told."""
+    principal, session = facts.caller.principal, facts.caller.session
+    if isinstance(principal, FederatedIdentity):
+        return None if ":saml-provider/" in principal.provider else principal.provider
+    if session is None or session.kind != "role":
+        return None
+    return next((value for name, value in session.federation if name == FEDERATED_PROVIDER), None)
 
 
 def _username(facts: RequestFacts) -> Value:
@@ -95,14 +145,18 @@ def _requested_region(facts: RequestFacts) -> Value:
 
 
 _SOURCES: dict[str, Callable[[RequestFacts], Value]] = {
+    "aws:assumedroot": _assumed_root,
     "aws:currenttime": lambda facts: iso8601(facts.now),
     "aws:epochtime": lambda facts: str(facts.now),
+    "aws:federatedprovider": _federated_provider,
     "aws:multifactorauthage": _mfa_age,
     "aws:multifactorauthpresent": _mfa_present,
-    "aws:principalaccount": lambda facts: facts.caller.account,
-    "aws:principalarn": _signed(lambda facts: facts.caller.principal.principal_arn),
-    "aws:principalisawsservice": _signed(lambda facts: "false"),
-    "aws:principaltype": lambda facts: facts.caller.principal.type,
+    "aws:principalaccount": lambda facts: facts.caller.account or None,
+    "aws:principalarn": lambda facts: facts.caller.principal.principal_arn or None,
+    "aws:principalisawsservice": _is_aws_service,
+    "aws:principalservicename": _service_name,
+    "aws:principalservicenameslist": _service_names,
+    "aws:principaltype": _principal_type,
     "aws:referer": _header(b"referer"),
     "aws:requestedregion": _requested_region,
     "aws:securetransport": lambda facts: "true" if facts.raw is None or facts.raw.secure else "false",
@@ -110,7 +164,10 @@ _SOURCES: dict[str, Callable[[RequestFacts], Value]] = {
     "aws:sourceip": lambda facts: facts.raw.peer or None if facts.raw else None,
     "aws:tokenissuetime": _token_issue_time,
     "aws:useragent": _header(b"user-agent"),
-    "aws:userid": lambda facts: facts.caller.principal.user_id,
+    "aws:userid": lambda facts: facts.caller.principal.user_id or None,
     "aws:username": _username,
     "aws:viaawsservice": lambda facts: "false",
 }
+
+NAMES = frozenset(_SOURCES)
+"""The global condition keys, in lower case, that a request can have; tags have theirs beside them."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from daypass.principals import AwsService, FederatedIdentity, Principal
+from daypass.principals import Requester as Requester  # noqa: PLC0414  the engine's word for who asks
 
 KeyValue = str | tuple[str, ...]
-Requester = Principal | AwsService | FederatedIdentity
 
 
 class Values(dict[str, KeyValue | None]):
