@@ -5,18 +5,20 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.entities import AccessKey, Account, Entity, ManagedPolicy, PolicyVersion, Role, User
+from daypass.entities import AccessKey, Account, Entity, Group, ManagedPolicy, PolicyVersion, Role, User
 from daypass.snapshot import AccountSnapshot
 
 ACCOUNT = Account("111122223333", "main", 0)
-INDEXES = ("users_by_name", "roles_by_name", "policies_by_arn")
-TABLES = ("account", "users", "roles", "access_keys", "policies")
+INDEXES = ("users_by_name", "groups_by_name", "roles_by_name", "policies_by_arn")
+TABLES = ("account", "users", "groups", "roles", "access_keys", "policies")
 
 
 def entity(kind: str, number: int, name: str) -> Entity:
     """Entity ``number`` of a kind; its name and path are free to change."""
     if kind == "user":
         return User(f"AIDA{number}", name, f"/{name}/", 0)
+    if kind == "group":
+        return Group(f"AGPA{number}", name, f"/{name}/", 0)
     if kind == "role":
         return Role(f"AROA{number}", name, "/", 0, "{}")
     if kind == "policy":
@@ -26,7 +28,7 @@ def entity(kind: str, number: int, name: str) -> Entity:
     return Account(ACCOUNT.id, name, 0)
 
 
-KINDS = st.sampled_from(["user", "role", "policy", "access-key", "account"])
+KINDS = st.sampled_from(["user", "group", "role", "policy", "access-key", "account"])
 CHANGE = st.tuples(KINDS, st.integers(0, 4), st.sampled_from("abcdef"), st.booleans())
 HISTORY = st.lists(st.lists(CHANGE, min_size=1, max_size=4), max_size=8)
 
@@ -36,7 +38,7 @@ def facts(snapshot: AccountSnapshot) -> dict[str, object]:
 
 
 def names_are_unique(entities: dict[tuple[str, str], Entity]) -> bool:
-    named = [(e.kind, e.name) for e in entities.values() if isinstance(e, User | Role | ManagedPolicy)]
+    named = [(e.kind, e.name) for e in entities.values() if isinstance(e, User | Group | Role | ManagedPolicy)]
     return len(set(named)) == len(named)
 
 
@@ -80,7 +82,7 @@ def test_a_change_shares_what_it_does_not_touch() -> None:
 
 def test_lookups_know_every_kind() -> None:
     """Entities are found by kind and key, ARNs are those of the partition."""
-    held = [entity(kind, 1, "n") for kind in ("user", "role", "policy", "access-key")]
+    held = [entity(kind, 1, "n") for kind in ("user", "group", "role", "policy", "access-key")]
     snapshot = AccountSnapshot.of(1, [ACCOUNT, *held], partition="aws-us-gov")
     assert [snapshot.find(e.kind, e.key) for e in held] == held
     assert snapshot.find("account", ACCOUNT.id) == ACCOUNT

@@ -1,4 +1,4 @@
-"""What an account holds: users, roles, keys, policies, each an immutable value with all that belongs to it.
+"""What an account holds: users, groups, roles, keys, policies, each an immutable value with all that belongs to it.
 
 An entity is stored and replaced whole (docs/adr/0005-store.md). Times are epoch seconds, UTC. New fields are appended
 with a default and never change meaning: a stored document outlives the code that wrote it.
@@ -14,7 +14,7 @@ from daypass.principals import Tags
 
 @dataclass(frozen=True, slots=True)
 class InlinePolicy:
-    """A policy that lives and dies with its user or role. ``document`` is the text exactly as it was sent."""
+    """A policy that lives and dies with its user, group or role. ``document`` is the text exactly as it was sent."""
 
     name: str
     document: str
@@ -37,7 +37,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An IAM user. ``attached`` holds managed-policy ARNs in the order of attachment, ``inline`` sorted by name."""
+    """An IAM user. ``attached`` holds managed-policy ARNs in the order of attachment, ``inline`` sorted by name.
+
+    ``groups`` holds the unique ids of the groups he is in, in the order of joining: at most ten, where the other side
+    of the membership could hold every user of the account.
+    """
 
     kind: ClassVar[str] = "user"
     id: str
@@ -46,6 +50,24 @@ class User:
     created: int
     tags: Tags = ()
     boundary: str | None = None
+    attached: tuple[str, ...] = ()
+    inline: tuple[InlinePolicy, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An IAM group: policies for all users in it. It is no principal, and has neither tags nor a boundary."""
+
+    kind: ClassVar[str] = "group"
+    id: str
+    name: str
+    path: str
+    created: int
     attached: tuple[str, ...] = ()
     inline: tuple[InlinePolicy, ...] = ()
 
@@ -126,5 +148,5 @@ class ManagedPolicy:
         return self.id
 
 
-Entity = Account | User | Role | AccessKey | ManagedPolicy
-KINDS: dict[str, type[Entity]] = {kind.kind: kind for kind in (Account, User, Role, AccessKey, ManagedPolicy)}
+Entity = Account | User | Group | Role | AccessKey | ManagedPolicy
+KINDS: dict[str, type[Entity]] = {kind.kind: kind for kind in (Account, User, Group, Role, AccessKey, ManagedPolicy)}

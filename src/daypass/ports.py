@@ -85,7 +85,7 @@ class Transaction(Protocol):
         """Add the entity or replace the one with the same kind and key.
 
         Raises:
-            AlreadyExists: its name (users, roles, policies: without case; account alias: everywhere) is taken.
+            AlreadyExists: its name (users, groups, roles, policies: without case; account alias: everywhere) is taken.
         """
         ...
 

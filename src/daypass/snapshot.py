@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from daypass.entities import AccessKey, Account, Entity, ManagedPolicy, Role, User
+from daypass.entities import KINDS, AccessKey, Account, Entity, Group, ManagedPolicy, Role, User
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,10 +24,12 @@ class AccountSnapshot:
     account: Account
     revision: int
     users: dict[str, User] = field(repr=False)
+    groups: dict[str, Group] = field(repr=False)
     roles: dict[str, Role] = field(repr=False)
     access_keys: dict[str, AccessKey] = field(repr=False)
     policies: dict[str, ManagedPolicy] = field(repr=False)
     users_by_name: dict[str, User] = field(repr=False)
+    groups_by_name: dict[str, Group] = field(repr=False)
     roles_by_name: dict[str, Role] = field(repr=False)
     policies_by_arn: dict[str, ManagedPolicy] = field(repr=False)
     partition: str = "aws"
@@ -36,11 +38,12 @@ class AccountSnapshot:
     @classmethod
     def of(cls, revision: int, entities: Iterable[Entity], *, partition: str = "aws") -> AccountSnapshot:
         """Index ``entities``, among them exactly one ``Account``."""
-        by_kind: dict[str, dict[str, Entity]] = {"user": {}, "role": {}, "access-key": {}, "policy": {}, "account": {}}
+        by_kind: dict[str, dict[str, Entity]] = {kind: {} for kind in KINDS}
         for entity in entities:
             by_kind[entity.kind][entity.key] = entity
         (account,) = by_kind["account"].values()
         users: dict[str, User] = by_kind["user"]  # type: ignore[assignment]
+        groups: dict[str, Group] = by_kind["group"]  # type: ignore[assignment]
         roles: dict[str, Role] = by_kind["role"]  # type: ignore[assignment]
         policies: dict[str, ManagedPolicy] = by_kind["policy"]  # type: ignore[assignment]
         assert isinstance(account, Account)
@@ -48,10 +51,12 @@ class AccountSnapshot:
             account,
             revision,
             users,
+            groups,
             roles,
             by_kind["access-key"],  # type: ignore[arg-type]
             policies,
             {user.name: user for user in users.values()},
+            {group.name: group for group in groups.values()},
             {role.name: role for role in roles.values()},
             {f"arn:{partition}:iam::{account.id}:policy{p.path}{p.name}": p for p in policies.values()},
             partition,
@@ -66,13 +71,14 @@ class AccountSnapshot:
         """The entity of ``kind`` whose unique id is ``key``, or None."""
         table: dict[str, dict[str, Entity]] = {
             "user": self.users,  # type: ignore[dict-item]
+            "group": self.groups,  # type: ignore[dict-item]
             "role": self.roles,  # type: ignore[dict-item]
             "access-key": self.access_keys,  # type: ignore[dict-item]
             "policy": self.policies,  # type: ignore[dict-item]
         }
         return self.account if kind == "account" else table[kind].get(key)
 
-    def arn(self, entity: User | Role | ManagedPolicy) -> str:
+    def arn(self, entity: User | Group | Role | ManagedPolicy) -> str:
         """The ARN of an entity of this account."""
         return f"arn:{self.partition}:iam::{self.account.id}:{entity.kind}{entity.path}{entity.name}"
 
@@ -80,6 +86,7 @@ class AccountSnapshot:
         """Every entity, the account first."""
         yield self.account
         yield from self.users.values()
+        yield from self.groups.values()
         yield from self.roles.values()
         yield from self.policies.values()
         yield from self.access_keys.values()
@@ -108,18 +115,24 @@ class AccountSnapshot:
         return {
             "account": {self.account.id: self.account},
             "user": self.users,
+            "group": self.groups,
             "role": self.roles,
             "access-key": self.access_keys,
             "policy": self.policies,
         }
 
     def _indexes(self) -> dict[str, dict[str, Any]]:
-        return {"user": self.users_by_name, "role": self.roles_by_name, "policy": self.policies_by_arn}
+        return {
+            "user": self.users_by_name,
+            "group": self.groups_by_name,
+            "role": self.roles_by_name,
+            "policy": self.policies_by_arn,
+        }
 
     def _index_key(self, entity: Entity) -> str:
         if isinstance(entity, ManagedPolicy):
             return self.arn(entity)
-        return entity.name if isinstance(entity, User | Role) else ""
+        return entity.name if isinstance(entity, User | Group | Role) else ""
 
     def _with(
         self, revision: int, tables: dict[str, dict[str, Any]], indexes: dict[str, dict[str, Any]]
@@ -128,10 +141,12 @@ class AccountSnapshot:
             tables["account"][self.account.id],
             revision,
             tables["user"],
+            tables["group"],
             tables["role"],
             tables["access-key"],
             tables["policy"],
             indexes["user"],
+            indexes["group"],
             indexes["role"],
             indexes["policy"],
             self.partition,

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daypass.adapters.storage import Storage, open_store
-from daypass.entities import ManagedPolicy, Role, User
+from daypass.entities import Group, ManagedPolicy, Role, User
 from daypass.ports import AlreadyExists
-from daypass.testing.backend import ACCOUNT, OTHER, answer, create, everything, policy, role, user
+from daypass.testing.backend import ACCOUNT, OTHER, answer, create, everything, group, policy, role, user
 
 ACCOUNTS = (ACCOUNT, OTHER)
-CHANGE = st.tuples(st.sampled_from(["user", "role", "policy"]), st.sampled_from("abc"), st.sampled_from("abcAB"))
+CHANGE = st.tuples(st.sampled_from(["user", "group", "role", "policy"]), st.sampled_from("abc"), st.sampled_from("abcAB"))
 TRANSACTION = st.tuples(
     st.sampled_from(ACCOUNTS),
     st.lists(st.tuples(CHANGE, st.booleans()), min_size=1, max_size=4),
@@ -23,10 +23,12 @@ TRANSACTION = st.tuples(
 )
 
 
-def named(kind: str, identity: str, name: str) -> User | Role | ManagedPolicy:
+def named(kind: str, identity: str, name: str) -> User | Group | Role | ManagedPolicy:
     """Entity ``identity`` of a kind, called ``name``."""
     if kind == "user":
         return replace(user(identity), name=name)
+    if kind == "group":
+        return replace(group(identity), name=name)
     return replace(role(identity), name=name) if kind == "role" else replace(policy(identity), name=name)
 
 

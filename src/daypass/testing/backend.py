@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from daypass.adapters.storage import Storage, open_store
-from daypass.entities import AccessKey, Account, Entity, InlinePolicy, ManagedPolicy, PolicyVersion, Role, User
+from daypass.entities import AccessKey, Account, Entity, Group, InlinePolicy, ManagedPolicy, PolicyVersion, Role, User
 from daypass.ports import NotLoaded
 from daypass.snapshot import AccountSnapshot
 from daypass.testing import store_process
@@ -54,6 +54,11 @@ class Backend:
 def user(name: str, **facts: Any) -> User:
     """A user called ``name``, its id made from the name."""
     return User(f"AIDA{name}", name, facts.pop("path", "/"), 1_700_000_000, **facts)
+
+
+def group(name: str, **facts: Any) -> Group:
+    """A group called ``name``, its id made from the name."""
+    return Group(f"AGPA{name}", name, facts.pop("path", "/"), 1_700_000_000, **facts)
 
 
 def role(name: str, **facts: Any) -> Role:
@@ -105,8 +110,8 @@ def answer(storage: Storage, account: str = ACCOUNT) -> AccountSnapshot:
 
 def everything(snapshot: AccountSnapshot) -> dict[str, object]:
     """Everything a snapshot says, for comparing two."""
-    names = ("revision", "account", "users", "roles", "access_keys", "policies")
-    indexes = ("users_by_name", "roles_by_name", "policies_by_arn", "partition")
+    names = ("revision", "account", "users", "groups", "roles", "access_keys", "policies")
+    indexes = ("users_by_name", "groups_by_name", "roles_by_name", "policies_by_arn", "partition")
     return {name: getattr(snapshot, name) for name in (*names, *indexes)}
 
 
@@ -157,7 +162,9 @@ EVERYTHING: tuple[Entity, ...] = (
         boundary="arn:aws:iam::aws:policy/ReadOnlyAccess",
         attached=("arn:aws:iam::aws:policy/AdministratorAccess",),
         inline=(InlinePolicy("p", '{ "é": "\u2028" }'),),
+        groups=("AGPAstaff",),
     ),
+    group("staff", path="/x/", attached=("arn:aws:iam::aws:policy/ReadOnlyAccess",), inline=(InlinePolicy("q", "{}"),)),
     role("worker", trust='{"a":1}', trust_ids=(("arn", "AIDAada"),), description="", max_session_duration=7200),
     policy("rules", "/team/"),
     access_key("one", "ada"),

@@ -28,6 +28,7 @@ from daypass.testing.backend import (
     answer_after_poll,
     create,
     everything,
+    group,
     policy,
     put,
     refused,
@@ -147,10 +148,10 @@ class StorageConformance:
     # ── names ────────────────────────────────────────────────────────────────────────────────────────
 
     def test_names_are_unique_without_case_and_path(self, backend: Backend) -> None:
-        """A second user, role or policy of the same name but for case and path is refused, and nothing remains."""
+        """A second user, group, role or policy of the same name but for case and path is refused, and nothing remains."""
         with backend.open() as storage:
-            create(storage, ACCOUNT, user("Name"), role("Name"), policy("Name"))
-            for taken in (user("nAME", path="/p/"), role("NAME"), policy("name", "/p/")):
+            create(storage, ACCOUNT, user("Name"), group("Name"), role("Name"), policy("Name"))
+            for taken in (user("nAME", path="/p/"), group("NaME"), role("NAME"), policy("name", "/p/")):
                 with refused(AlreadyExists):
                     put(storage, user("bystander"), taken)
             assert answer(storage).revision == 1
@@ -387,7 +388,7 @@ class StorageConformance:
         """After some work the integrity check finds nothing, and the last contact is recent."""
         with backend.open(follow=True) as storage:
             create(storage, ACCOUNT, *EVERYTHING)
-            remove(storage, EVERYTHING[0])
+            remove(storage, access_key("one", "ada"))
             storage.poll()
             assert storage.defects() == ()
             assert storage.stale_for() < 1

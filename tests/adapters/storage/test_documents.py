@@ -14,6 +14,8 @@ FIRST_RELEASE = {
     "account": b'{"id":"111122223333","name":"main","created":1700000000,"alias":null}',
     "user": b'{"id":"AIDAA","name":"ada","path":"/x/","created":1700000000,"tags":[["k","v"]],"boundary":"arn:b",'
     b'"attached":["arn:p"],"inline":[{"name":"in","document":"{}"}]}',
+    "group": b'{"id":"AGPAA","name":"g","path":"/x/","created":1700000000,"attached":["arn:p"],'
+    b'"inline":[{"name":"in","document":"{}"}]}',
     "role": b'{"id":"AROAA","name":"r","path":"/","created":1700000000,"trust":"{}","trust_ids":[["arn:u","AIDAA"]],'
     b'"description":"d","max_session_duration":7200,"tags":[],"boundary":null,"attached":[],"inline":[]}',
     "access-key": b'{"id":"AKIAA","user_id":"AIDAA","created":1700000000,"sealed_secret":"AP8=","status":"Inactive"}',

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, UniqueConstraint
+from sqlalchemy import Table, UniqueConstraint, insert
 
 from daypass.adapters.storage import DataDirectoryError, open_store
 from daypass.adapters.storage.database import Database, open_database
 from daypass.adapters.storage.migrations import REVISIONS
 from daypass.adapters.storage.schema import VERSION_TABLE, prepare, tables_of
-from daypass.adapters.storage.tables import METADATA
-from daypass.testing.backend import ACCOUNT, answer, create, put, user
+from daypass.adapters.storage.tables import ENTITIES, METADATA
+from daypass.testing.backend import ACCOUNT, access_key, answer, create, group, policy, put, user
 from tests.postgres import PostgresServer
 
 
@@ -187,3 +187,41 @@ def test_the_integrity_check_names_what_is_wrong(url: str | None, tmp_path: Path
     assert "AIDAa of account 111122223333 is newer than its account" in found
     assert "later AIDAb of account 111122223333: this daypass cannot read" in found
     assert "change log ends at 3, its head says 7" in found
+
+
+def test_the_integrity_check_names_what_is_named_and_not_there(tmp_path: Path) -> None:
+    """A membership, a policy, a boundary or a key's owner that does not exist is reported, AWS's policies are not."""
+    own, aws = f"arn:aws:iam::{ACCOUNT}:policy/", "arn:aws:iam::aws:policy/"
+    with open_store(None, tmp_path, follow=False) as storage:
+        create(storage, ACCOUNT, policy("kept", "/p/"), group("staff", attached=(f"{own}p/kept", f"{own}gone")))
+        put(storage, user("a", groups=("AGPAstaff", "AGPAgone"), boundary=f"{own}kept", attached=(f"{aws}Any",)))
+        put(storage, access_key("one", "a"), access_key("two", "gone"))
+        assert set(storage.defects()) == {
+            f"{who} of account {ACCOUNT} names {what}, which does not exist"
+            for who, what in (
+                ("group AGPAstaff", "policy/gone"),
+                ("user AIDAa", "AGPAgone"),
+                ("user AIDAa", "policy/kept"),
+                ("access-key AKIAtwo", "AIDAgone"),
+            )
+        }
+
+
+def test_a_database_from_before_groups_is_brought_up_to_date(url: str | None, tmp_path: Path) -> None:
+    """Users stored by the first schema are in no group, and can join one."""
+    with open_store(url, tmp_path, follow=False) as storage:
+        create(storage)
+        document = b'{"id":"AIDAa","name":"a","path":"/","created":1}'
+        with storage._database.writing() as connection:
+            connection.execute(
+                insert(ENTITIES).values(
+                    account_id=ACCOUNT, kind="user", id="AIDAa", name_key="a", revision=1, document=document
+                )
+            )
+            connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
+            connection.commit()
+    with open_store(url, tmp_path, follow=False) as storage:
+        assert answer(storage).users["AIDAa"].groups == ()
+        put(storage, group("staff"), user("a", groups=("AGPAstaff",)))
+        assert answer(storage).users["AIDAa"].groups == ("AGPAstaff",)
+        assert storage.defects() == ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DatabaseError
@@ -12,6 +14,7 @@ from daypass.adapters.storage.datadir import DataDirectoryError
 from daypass.adapters.storage.documents import decode
 from daypass.adapters.storage.reads import read_head
 from daypass.adapters.storage.tables import ACCOUNTS, CHANGE_LOG, ENTITIES
+from daypass.entities import AccessKey, Entity, Group, ManagedPolicy, Role, User
 from daypass.ports import StoreUnavailable
 
 _QUICK_PAGES = 4_096
@@ -72,16 +75,44 @@ def _content_defects(connection: Connection) -> Iterator[str]:
         yield f"the change log ends at {newest}, its head says {head}"
     rows = connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.revision))
     revisions: dict[str, int] = {row.id: row.revision for row in rows}
-    described = set()
     columns = (ENTITIES.c.account_id, ENTITIES.c.kind, ENTITIES.c.id, ENTITIES.c.revision, ENTITIES.c.document)
-    for account, kind, key, revision, document in connection.execute(select(*columns)):
-        if kind == "account":
-            described.add(account)
-        if revision > revisions.get(account, 0):
+    entities = connection.execute(select(*columns).order_by(ENTITIES.c.account_id))
+    for account, its in groupby(entities, key=lambda row: str(row.account_id)):
+        yield from _account_defects(account, revisions.pop(account, 0), list(its))
+    for account in sorted(revisions):
+        yield from _account_defects(account, 0, [])
+
+
+def _account_defects(account: str, newest: int, rows: Sequence[Any]) -> Iterator[str]:
+    entities: list[Entity] = []
+    for _, kind, key, revision, document in rows:
+        if revision > newest:
             yield f"{kind} {key} of account {account} is newer than its account"
         try:
-            decode(kind, document)
+            entities.append(decode(kind, document))
         except StoreUnavailable as error:
             yield f"{kind} {key} of account {account}: {error}"
-    for account in sorted(revisions.keys() - described):
+    if not any(kind == "account" for _, kind, *_ in rows):
         yield f"account {account} has no description"
+    yield from _dangling(account, entities, {account, *(key for _, _, key, *_ in rows)})
+
+
+def _dangling(account: str, entities: Sequence[Entity], present: set[str]) -> Iterator[str]:
+    """Each entity that names something of the account that is not there. AWS's policies are not in the database."""
+    present.update(f"policy{each.path}{each.name}" for each in entities if isinstance(each, ManagedPolicy))
+    for entity in entities:
+        for named in _named_by(account, entity):
+            if named not in present:
+                yield f"{entity.kind} {entity.key} of account {account} names {named}, which does not exist"
+
+
+def _named_by(account: str, entity: Entity) -> Iterable[str]:
+    """What ``entity`` cannot be without: unique ids, and of policies the resource part of their ARNs."""
+    if isinstance(entity, AccessKey):
+        return (entity.user_id,)
+    if not isinstance(entity, User | Group | Role):
+        return ()
+    boundary = () if isinstance(entity, Group) or entity.boundary is None else (entity.boundary,)
+    policies = (arn.partition(f":iam::{account}:") for arn in (*entity.attached, *boundary))
+    groups = entity.groups if isinstance(entity, User) else ()
+    return (*groups, *(resource for _, own, resource in policies if own))

@@ -59,5 +59,5 @@ class Residents:
 
 
 def _weight(snapshot: AccountSnapshot) -> int:
-    tables = (snapshot.users, snapshot.roles, snapshot.access_keys, snapshot.policies)
+    tables = (snapshot.users, snapshot.groups, snapshot.roles, snapshot.access_keys, snapshot.policies)
     return 1 + sum(len(table) for table in tables)
