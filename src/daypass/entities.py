@@ -7,7 +7,7 @@ with a default and never change meaning: a stored document outlives the code tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from daypass.principals import Tags
 
@@ -148,5 +148,66 @@ class ManagedPolicy:
         return self.id
 
 
-Entity = Account | User | Group | Role | AccessKey | ManagedPolicy
-KINDS: dict[str, type[Entity]] = {kind.kind: kind for kind in (Account, User, Group, Role, AccessKey, ManagedPolicy)}
+ControlType = Literal["scp", "rcp"]
+"""Service control policies cut what principals may do, resource control policies what may be done to resources."""
+
+Attachments = tuple[tuple[str, tuple[str, ...]], ...]
+"""Pairs of a target (root, unit, account) and the ids of the control policies attached there, sorted by target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An organizational unit: a named place below ``parent``, which is the root or another unit."""
+
+    id: str
+    name: str
+    parent: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The organization of one daypass, kept in its management account: a root, units below it, and who stands where.
+
+    ``placements`` pairs an account with the root or unit it stands in, or with the empty text once it has left; an
+    account that is not named stands in the root. A target that ``scps`` or ``rcps`` do not name has the policy that
+    allows everything, alone. ``types`` are the kinds of policy in effect.
+    """
+
+    kind: ClassVar[str] = "organization"
+    id: str
+    root: str
+    created: int
+    units: tuple[Unit, ...] = ()
+    placements: Tags = ()
+    scps: Attachments = ()
+    rcps: Attachments = ()
+    types: tuple[ControlType, ...] = ("scp", "rcp")
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPolicy:
+    """A service or resource control policy of the organization. It stands beside it in the management account."""
+
+    kind: ClassVar[str] = "control-policy"
+    id: str
+    type: ControlType
+    name: str
+    document: str
+    created: int
+    updated: int
+    description: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+Entity = Account | User | Group | Role | AccessKey | ManagedPolicy | Organization | ControlPolicy
+KINDS: dict[str, type[Entity]] = {
+    kind.kind: kind for kind in (Account, User, Group, Role, AccessKey, ManagedPolicy, Organization, ControlPolicy)
+}

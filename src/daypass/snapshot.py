@@ -7,10 +7,22 @@ STS quotas").
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from daypass.entities import KINDS, AccessKey, Account, Entity, Group, ManagedPolicy, Role, User
+from daypass.entities import (
+    KINDS,
+    AccessKey,
+    Account,
+    ControlPolicy,
+    Entity,
+    Group,
+    ManagedPolicy,
+    Organization,
+    Role,
+    User,
+)
+from daypass.organization import Membership
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +30,9 @@ class AccountSnapshot:
     """All entities of ``account`` as of ``revision``, indexed by unique id and by name.
 
     ``derived`` memoises what is computed from the snapshot (compiled policies, effective tags) and dies with it.
-    ``partition`` is where the account's ARNs live.
+    ``partition`` is where the account's ARNs live. ``membership`` is the account's place in the organization with all
+    that restricts it there, None outside; ``organizations`` (none or one) and ``control_policies`` are filled in the
+    management account alone.
     """
 
     account: Account
@@ -33,6 +47,9 @@ class AccountSnapshot:
     roles_by_name: dict[str, Role] = field(repr=False)
     policies_by_arn: dict[str, ManagedPolicy] = field(repr=False)
     partition: str = "aws"
+    organizations: dict[str, Organization] = field(default_factory=dict, repr=False)
+    control_policies: dict[str, ControlPolicy] = field(default_factory=dict, repr=False)
+    membership: Membership | None = field(default=None, repr=False)
     derived: dict[object, object] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -60,6 +77,8 @@ class AccountSnapshot:
             {role.name: role for role in roles.values()},
             {f"arn:{partition}:iam::{account.id}:policy{p.path}{p.name}": p for p in policies.values()},
             partition,
+            by_kind["organization"],  # type: ignore[arg-type]
+            by_kind["control-policy"],  # type: ignore[arg-type]
         )
 
     @property
@@ -75,6 +94,8 @@ class AccountSnapshot:
             "role": self.roles,  # type: ignore[dict-item]
             "access-key": self.access_keys,  # type: ignore[dict-item]
             "policy": self.policies,  # type: ignore[dict-item]
+            "organization": self.organizations,  # type: ignore[dict-item]
+            "control-policy": self.control_policies,  # type: ignore[dict-item]
         }
         return self.account if kind == "account" else table[kind].get(key)
 
@@ -90,6 +111,12 @@ class AccountSnapshot:
         yield from self.roles.values()
         yield from self.policies.values()
         yield from self.access_keys.values()
+        yield from self.organizations.values()
+        yield from self.control_policies.values()
+
+    def placed(self, membership: Membership | None) -> AccountSnapshot:
+        """The same account at the same revision, at another place of the organization."""
+        return replace(self, membership=membership, derived={})
 
     def replaced(self, revision: int, put: Iterable[Entity], deleted: Iterable[tuple[str, str]]) -> AccountSnapshot:
         """The snapshot after a change: ``put`` entities added or replaced, ``deleted`` (kind, key) pairs gone.
@@ -119,6 +146,8 @@ class AccountSnapshot:
             "role": self.roles,
             "access-key": self.access_keys,
             "policy": self.policies,
+            "organization": self.organizations,
+            "control-policy": self.control_policies,
         }
 
     def _indexes(self) -> dict[str, dict[str, Any]]:
@@ -150,4 +179,7 @@ class AccountSnapshot:
             indexes["role"],
             indexes["policy"],
             self.partition,
+            tables["organization"],
+            tables["control-policy"],
+            self.membership,
         )

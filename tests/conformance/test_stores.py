@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from daypass.testing.storage import Backend, StorageConformance
+from daypass.testing.storage_organization import OrganizationConformance
 from tests.postgres import PostgresServer
 
 
@@ -17,14 +18,14 @@ def _directories(tmp_path: Path) -> tuple[Path, Path]:
     return here, elsewhere
 
 
-class TestSqlite(StorageConformance):
+class TestSqlite(StorageConformance, OrganizationConformance):
     @pytest.fixture
     def backend(self, tmp_path: Path) -> Backend:
         here, elsewhere = _directories(tmp_path)
         return Backend(None, here, f"sqlite:///{here}/daypass.db", elsewhere)
 
 
-class TestPostgres(StorageConformance):
+class TestPostgres(StorageConformance, OrganizationConformance):
     @pytest.fixture
     def backend(self, tmp_path: Path, postgres: PostgresServer) -> Backend:
         here, elsewhere = _directories(tmp_path)

@@ -13,7 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from daypass.adapters.storage import Storage, open_store
-from daypass.entities import AccessKey, Account, Entity, Group, InlinePolicy, ManagedPolicy, PolicyVersion, Role, User
+from daypass.entities import (
+    AccessKey,
+    Account,
+    ControlPolicy,
+    Entity,
+    Group,
+    InlinePolicy,
+    ManagedPolicy,
+    Organization,
+    PolicyVersion,
+    Role,
+    Unit,
+    User,
+)
 from daypass.ports import NotLoaded
 from daypass.snapshot import AccountSnapshot
 from daypass.testing import store_process
@@ -110,9 +123,10 @@ def answer(storage: Storage, account: str = ACCOUNT) -> AccountSnapshot:
 
 def everything(snapshot: AccountSnapshot) -> dict[str, object]:
     """Everything a snapshot says, for comparing two."""
-    names = ("revision", "account", "users", "groups", "roles", "access_keys", "policies")
+    names = ("revision", "account", "users", "groups", "roles", "access_keys", "policies", "membership")
     indexes = ("users_by_name", "groups_by_name", "roles_by_name", "policies_by_arn", "partition")
-    return {name: getattr(snapshot, name) for name in (*names, *indexes)}
+    organization = ("organizations", "control_policies")
+    return {name: getattr(snapshot, name) for name in (*names, *indexes, *organization)}
 
 
 @contextmanager
@@ -168,6 +182,16 @@ EVERYTHING: tuple[Entity, ...] = (
     role("worker", trust='{"a":1}', trust_ids=(("arn", "AIDAada"),), description="", max_session_duration=7200),
     policy("rules", "/team/"),
     access_key("one", "ada"),
+    Organization(
+        "o-example123",
+        "r-root",
+        1_700_000_000,
+        units=(Unit("ou-root-team", "team", "r-root", 1_700_000_000),),
+        placements=(("999988887777", "ou-root-team"),),
+        scps=(("ou-root-team", ("p-FullAWSAccess", "p-limits01")),),
+        types=("scp",),
+    ),
+    ControlPolicy("p-limits01", "scp", "limits", "{}", 1_700_000_000, 1_700_000_001, "d"),
 )
 
 

@@ -22,6 +22,10 @@ FIRST_RELEASE = {
     "policy": b'{"id":"ANPAA","name":"p","path":"/t/","created":1,"updated":2,'
     b'"versions":[{"id":"v2","document":"{}","created":2}],"default_version":"v2","next_version":3,'
     b'"description":null,"tags":[]}',
+    "organization": b'{"id":"o-a","root":"r-a","created":1,'
+    b'"units":[{"id":"ou-a-b","name":"n","parent":"r-a","created":2}],'
+    b'"placements":[["111122223333","ou-a-b"]],"scps":[["r-a",["p-a"]]],"rcps":[],"types":["scp","rcp"]}',
+    "control-policy": b'{"id":"p-a","type":"scp","name":"n","document":"{}","created":1,"updated":2,"description":"d"}',
 }
 
 

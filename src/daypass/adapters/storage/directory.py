@@ -10,7 +10,6 @@ beacon may have moved, says since when (``stale_for``), and refuses past ``max_s
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
 
@@ -18,8 +17,9 @@ from daypass.adapters.storage.beacon import Beacon
 from daypass.adapters.storage.database import Database
 from daypass.adapters.storage.deadlines import PATIENCE, turn, within
 from daypass.adapters.storage.installation import Installation
-from daypass.adapters.storage.reads import AccountChange, read_account, read_accounts, read_changes, read_head
+from daypass.adapters.storage.reads import Changes, read_account, read_accounts, read_changes, read_head, read_tree
 from daypass.adapters.storage.residents import Residents
+from daypass.organization import Tree
 from daypass.ports import NotLoaded, StoreUnavailable
 from daypass.snapshot import AccountSnapshot
 
@@ -44,6 +44,8 @@ class MemoryDirectory:
         self._known: set[str] = set()
         self._seen = _NEVER
         self._applied = 0
+        self._tree: Tree | None = None
+        self._tree_at = 0  # the change that the tree is at least as new as
         self._detached = False
         self._contact = monotonic()
         self._afresh = 0  # how often memory was dropped because too much was missing
@@ -107,6 +109,18 @@ class MemoryDirectory:
         return snapshot if snapshot is not None and snapshot.revision == revision else None
 
     @property
+    def tree(self) -> Tree | None:
+        """The organization, as new as every account in memory; None when there is none."""
+        return self._tree
+
+    # INVARIANT: 2. every snapshot that leaves this class carries what the organization restricts.
+    # tests/adapters/storage/test_organization.py::test_no_snapshot_misses_what_the_organization_restricts.
+    def placed(self, snapshot: AccountSnapshot) -> AccountSnapshot:
+        """``snapshot`` at its place in the organization as it is now."""
+        membership = self._tree.membership(snapshot.id) if self._tree is not None else None
+        return snapshot if snapshot.membership == membership else snapshot.placed(membership)
+
+    @property
     def applied(self) -> int:
         """The number of the newest change in memory."""
         return self._applied
@@ -125,6 +139,7 @@ class MemoryDirectory:
     def publish(self, snapshot: AccountSnapshot, first: int, last: int) -> None:
         """Take over a commit of this process, changes ``first`` to ``last``, and tell the host."""
         with self._mutex:
+            self._learn_tree(snapshot, last)
             self._install(snapshot)
             in_order = self._applied == first - 1
             self._applied = last if in_order else self._applied
@@ -160,7 +175,7 @@ class MemoryDirectory:
             self._start_afresh()
             return
         with self._mutex:
-            self._apply(changes.accounts)
+            self._apply(changes)
             # A write of ours that ended meanwhile has moved `_seen` on; what it saw is in memory, too.
             self._caught_up(max(value, self._seen), changes.head)
 
@@ -178,8 +193,10 @@ class MemoryDirectory:
         self._detached = False
         self._contact = monotonic()
 
-    def _apply(self, accounts: Mapping[str, AccountChange]) -> None:
-        for account, change in accounts.items():
+    def _apply(self, changes: Changes) -> None:
+        if changes.reorganized and changes.head > self._tree_at:
+            self._reorganize(changes.tree, changes.head)
+        for account, change in (changes.accounts or {}).items():
             self._known.add(account)
             if account in self._wanted:
                 self._wanted[account] = max(self._wanted[account], change.revision)
@@ -189,17 +206,37 @@ class MemoryDirectory:
             if present.revision < change.before or not (change.put or change.deleted):
                 self._residents.drop(account)  # it was loaded or changed while we read: the next use reads it
             else:
-                self._residents.keep(present.replaced(change.revision, change.put, change.deleted))
+                self._residents.keep(self.placed(present.replaced(change.revision, change.put, change.deleted)))
+
+    def _learn_tree(self, snapshot: AccountSnapshot, at: int) -> None:
+        """Take over what a commit of this process says about the organization, if it is the one that holds it."""
+        organization = next(iter(snapshot.organizations.values()), None)
+        tree = self._tree
+        if organization is None:
+            if tree is not None and tree.management == snapshot.id and at > self._tree_at:
+                self._reorganize(None, at)
+        elif at > self._tree_at and (
+            tree is None or tree.organization is not organization or tree.policies is not snapshot.control_policies
+        ):
+            self._reorganize(Tree(snapshot.id, organization, snapshot.control_policies), at)
+
+    def _reorganize(self, tree: Tree | None, at: int) -> None:
+        self._tree, self._tree_at = tree, at
+        for snapshot in tuple(self._loaded.values()):
+            placed = self.placed(snapshot)
+            if placed is not snapshot:
+                self._residents.keep(placed)
 
     def _start_afresh(self) -> None:
         value = self._view[0]
         with self._database.reading(probe=True) as connection:
-            known, head = read_accounts(connection), read_head(connection)
+            known, head, tree = read_accounts(connection), read_head(connection), read_tree(connection)
         with self._mutex:
             self._afresh += 1
             self._residents.clear()
             self._known = known
             self._applied = head
+            self._tree, self._tree_at = tree, head
             self._caught_up(value, head)
 
     # ── loading ──────────────────────────────────────────────────────────────────────────────────────
@@ -224,7 +261,7 @@ class MemoryDirectory:
                     return None
                 if snapshot.revision >= wanted and afresh == self._afresh:
                     self._install(snapshot)
-                    return snapshot
+                    return self._loaded.get(account) or self.placed(snapshot)
         raise StoreUnavailable("the account changes faster than it can be read")
 
     def _install(self, snapshot: AccountSnapshot) -> None:
@@ -234,4 +271,4 @@ class MemoryDirectory:
             self._wanted[account] = max(self._wanted[account], snapshot.revision)
         present = self._loaded.get(account)
         if present is None or present.revision < snapshot.revision:
-            self._residents.keep(snapshot)
+            self._residents.keep(self.placed(snapshot))

@@ -34,8 +34,11 @@ def decode(kind: str, document: bytes) -> Entity:
 
 
 def name_key(entity: Entity) -> str | None:
-    """What must be unique in the account among entities of the same kind: the name without case; None without name."""
-    if entity.kind == "account":
+    """What must be unique in the account among entities of the same kind: the name without case; None without name.
+
+    A service and a resource control policy may have one name.
+    """
+    if entity.kind in ("account", "control-policy"):
         return None
     name: str | None = getattr(entity, "name", None)
     return None if name is None else name.casefold()

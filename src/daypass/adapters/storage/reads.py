@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, literal_column, select
 
 from daypass.adapters.storage.documents import decode
 from daypass.adapters.storage.tables import ACCOUNTS, CHANGE_HEAD, CHANGE_LOG, ENTITIES
-from daypass.entities import Entity
+from daypass.entities import ControlPolicy, Entity, Organization
+from daypass.organization import Tree
 from daypass.snapshot import AccountSnapshot
 
 MOST_CHANGES = 5_000
@@ -23,6 +24,12 @@ _REVISION = select(ACCOUNTS.c.revision).where(ACCOUNTS.c.id == bindparam("accoun
 _LOCKED_REVISION = _REVISION.with_for_update()
 _DOCUMENTS = select(ENTITIES.c.kind, ENTITIES.c.document).where(ENTITIES.c.account_id == bindparam("account"))
 _SOME = _DOCUMENTS.where(ENTITIES.c.kind == bindparam("of"), ENTITIES.c.id.in_(bindparam("ids", expanding=True)))
+# As a literal: neither database uses a partial index for a parameter.
+_ORGANIZATION = select(ENTITIES.c.account_id, ENTITIES.c.document).where(
+    ENTITIES.c.kind == literal_column(f"'{Organization.kind}'")
+)
+_CONTROL_POLICIES = _DOCUMENTS.where(ENTITIES.c.kind == ControlPolicy.kind)
+_OF_ORGANIZATION = frozenset({Organization.kind, ControlPolicy.kind})
 _HEAD = select(CHANGE_HEAD.c.seq)
 _LOG = (
     select(CHANGE_LOG.c.seq, CHANGE_LOG.c.account_id, CHANGE_LOG.c.revision, CHANGE_LOG.c.kind, CHANGE_LOG.c.id)
@@ -44,10 +51,15 @@ class AccountChange:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Everything up to change ``head``, by account; or ``accounts`` None: too much is missing, start afresh."""
+    """Everything up to change ``head``, by account; or ``accounts`` None: too much is missing, start afresh.
+
+    ``tree`` is the organization where ``reorganized`` says that it has changed.
+    """
 
     head: int
     accounts: Mapping[str, AccountChange] | None
+    reorganized: bool = False
+    tree: Tree | None = None
 
 
 def read_account(connection: Connection, account: str, partition: str) -> AccountSnapshot | None:
@@ -93,7 +105,24 @@ def read_changes(connection: Connection, applied: int, loaded: Container[str]) -
     for account, change in accounts.items():
         if account in loaded:
             _read_entities(connection, account, change)
+    if any(kind in _OF_ORGANIZATION for change in accounts.values() for kind, _ in change.keys):
+        return Changes(head, accounts, True, read_tree(connection))
     return Changes(head, accounts)
+
+
+def read_tree(connection: Connection) -> Tree | None:
+    """The organization with its policies, or None when there is none."""
+    row = connection.execute(_ORGANIZATION).one_or_none()
+    if row is None:
+        return None
+    organization = decode(Organization.kind, row.document)
+    assert isinstance(organization, Organization)
+    policies: dict[str, ControlPolicy] = {}
+    for kind, document in connection.execute(_CONTROL_POLICIES, {"account": row.account_id}):
+        policy = decode(kind, document)
+        assert isinstance(policy, ControlPolicy)
+        policies[policy.id] = policy
+    return Tree(row.account_id, organization, policies)
 
 
 def _read_entities(connection: Connection, account: str, change: AccountChange) -> None:

@@ -59,5 +59,12 @@ class Residents:
 
 
 def _weight(snapshot: AccountSnapshot) -> int:
-    tables = (snapshot.users, snapshot.groups, snapshot.roles, snapshot.access_keys, snapshot.policies)
+    tables = (
+        snapshot.users,
+        snapshot.groups,
+        snapshot.roles,
+        snapshot.access_keys,
+        snapshot.policies,
+        snapshot.control_policies,
+    )
     return 1 + sum(len(table) for table in tables)

@@ -77,9 +77,11 @@ class SqlStore:
         if revision is None:
             raise KeyError(account)
         known = self._directory.at(account, revision)
-        snapshot = known or read_account(connection, account, self._facts.partition)
+        if known is not None:
+            return known
+        snapshot = read_account(connection, account, self._facts.partition)
         assert snapshot is not None, "the row is locked"
-        return snapshot
+        return self._directory.placed(snapshot)
 
     def _insert(self, connection: Connection, account: str) -> None:
         try:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 METADATA = MetaData()
@@ -54,6 +56,16 @@ ENTITIES = Table(
     UniqueConstraint("account_id", "kind", "name_key", name="entities_name"),
 )
 """``name_key`` is the name without case, NULL for kinds without names; ``revision`` that of the last change."""
+
+_ORGANIZATION = text("kind = 'organization'")
+Index(
+    "entities_organization",
+    ENTITIES.c.kind,
+    unique=True,
+    sqlite_where=_ORGANIZATION,
+    postgresql_where=_ORGANIZATION,
+)
+"""At most one organization, whichever account holds it; a few bytes, as no other entity is in the index."""
 
 CHANGE_HEAD = Table(
     "change_head",
