@@ -15,7 +15,9 @@ from daypass.ports import AlreadyExists
 from daypass.testing.backend import ACCOUNT, OTHER, answer, create, everything, group, policy, role, user
 
 ACCOUNTS = (ACCOUNT, OTHER)
-CHANGE = st.tuples(st.sampled_from(["user", "group", "role", "policy"]), st.sampled_from("abc"), st.sampled_from("abcAB"))
+CHANGE = st.tuples(
+    st.sampled_from(["user", "group", "role", "policy"]), st.sampled_from("abc"), st.sampled_from("abcAB")
+)
 TRANSACTION = st.tuples(
     st.sampled_from(ACCOUNTS),
     st.lists(st.tuples(CHANGE, st.booleans()), min_size=1, max_size=4),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from daypass.credentials import Secret
+from daypass.entities import Group, InlinePolicy
 from daypass.principals import Operator
 from daypass.testing.local import Signer
 from tests.security.world import ADMINISTRATOR, Maker, World, document
@@ -30,6 +31,49 @@ def admin(world: World) -> Signer:
 @caller("a user without policies")
 def powerless(world: World) -> Signer:
     return world.person("powerless")[1]
+
+
+def administrators(world: World, name: str) -> Group:
+    """Store a group with AdministratorAccess."""
+    group = world.group(name, attached=(ADMINISTRATOR,))
+    world.put(group)
+    return group
+
+
+@caller("a user with AdministratorAccess through a group")
+def through_group(world: World) -> Signer:
+    return world.person("by-group", groups=(administrators(world, "admins").id,))[1]
+
+
+@caller("an administrator in a group that denies all but iam:List*")
+def denied_by_group(world: World) -> Signer:
+    only_list = document("iam:List*", "sts:GetCallerIdentity", effect="Deny", member="NotAction")
+    group = world.group("listers-only", inline=(InlinePolicy("only-list", only_list),))
+    world.put(group)
+    return world.person("group-denied", ADMINISTRATOR, groups=(group.id,))[1]
+
+
+@caller("a user in an administrators' group, cut by a boundary to iam:Get*")
+def bounded_in_group(world: World) -> Signer:
+    boundary = world.policy("group-getters", document("iam:Get*"))
+    return world.person("group-bounded", boundary=boundary, groups=(administrators(world, "bounded-admins").id,))[1]
+
+
+@caller("a user who left the administrators' group")
+def left_group(world: World) -> Signer:
+    user, signer = world.person("left", groups=(administrators(world, "left-admins").id,))
+    world.put(replace(user, groups=()))
+    return signer
+
+
+@caller("a user whose administrators' group was deleted and made anew")
+def group_made_anew(world: World) -> Signer:
+    old = administrators(world, "anew")
+    user, signer = world.person("forlorn", groups=(old.id,))
+    world.put(replace(user, groups=()))
+    world.delete(old)
+    administrators(world, "anew")
+    return signer
 
 
 @caller("a user whom a boundary cuts to iam:Get*")

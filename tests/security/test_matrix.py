@@ -13,7 +13,7 @@ from daypass.operations.registry import REGISTRY
 from daypass.testing.local import Signer
 from tests.calling import code_of
 from tests.security.callers import MAKERS
-from tests.security.world import HERE, ON_THE_WIRE, OPERATIONS, World, trusting, unsigned
+from tests.security.world import HERE, ON_THE_WIRE, OPERATIONS, World, new_world, trusting, unsigned
 
 RULES: Mapping[str, Mapping[str, Any]] = json.loads((HERE / "callers.json").read_text())
 
@@ -46,8 +46,14 @@ def test_no_rule_is_dead(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", RULES)
-def test_each_operation_is_allowed_or_refused_as_the_rules_say(world: World, kind: str) -> None:
+def test_each_operation_is_allowed_or_refused_as_the_rules_say(kind: str) -> None:
     """Each cell of the matrix has the foretold code, and what was refused has changed nothing."""
+    with new_world() as world:  # of its own: all rows together would exceed the quota of groups
+        assert wrong_cells(world, kind) == {}
+
+
+def wrong_cells(world: World, kind: str) -> dict[str, str]:
+    """The operations of a row that were answered otherwise than foretold."""
     signer = MAKERS[kind](world)
     shared = world.prepare()
     wrong = {}
@@ -60,7 +66,7 @@ def test_each_operation_is_allowed_or_refused_as_the_rules_say(world: World, kin
             wrong[operation] = f"{code}, not {foretold}"
         elif world.snapshot().revision != before + (code == "200" and changes(operation)):
             wrong[operation] = f"{code}, but the account went from revision {before} to {world.snapshot().revision}"
-    assert not wrong
+    return wrong
 
 
 def changes(operation: str) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import daypass.app  # noqa: F401  registers the operations
 from daypass.credentials import Secret
-from daypass.entities import AccessKey, Entity, InlinePolicy, ManagedPolicy, PolicyVersion, Role, User
+from daypass.entities import AccessKey, Entity, Group, InlinePolicy, ManagedPolicy, PolicyVersion, Role, User
 from daypass.exchange import RawRequest, Response
 from daypass.ids import access_key_id, unique_id
 from daypass.operations.registry import REGISTRY
@@ -69,21 +69,22 @@ class World:
     def prepare(self) -> dict[str, str]:
         """Make one of everything under fresh names, in one change; the names."""
         n = str(next(self._numbers))
-        user, role = self.user(f"user-{n}"), self.role(f"role-{n}")
+        user, role, group = self.user(f"user-{n}"), self.role(f"role-{n}"), self.group(f"group-{n}")
         policies = [self._policy(f"policy-{n}"), self._policy(f"bare-policy-{n}")]
         attached, bare = (self._policy_arn(policy) for policy in policies)
         held: dict[str, Any] = {
             "attached": (attached,),
             "inline": (InlinePolicy("inline", document("s3:GetObject")),),
-            "boundary": attached,
-            "tags": (("team", "blue"),),
         }
+        more: dict[str, Any] = {"boundary": attached, "tags": (("team", "blue"),)}
         key = self.key(user)
         self.put(
             *policies,
-            replace(user, **held),
-            replace(role, **held),
+            replace(user, **held, **more, groups=(group.id,)),
+            replace(group, **held),
+            replace(role, **held, **more),
             self.user(f"bare-user-{n}"),
+            self.group(f"bare-group-{n}"),
             self.role(f"bare-role-{n}"),
             key,
             replace(self.snapshot().account, alias=f"old-{n}"),
@@ -93,7 +94,9 @@ class World:
             "user": user.name,
             "role": role.name,
             "role_arn": self.arn(role),
+            "group": group.name,
             "bare_user": f"bare-user-{n}",
+            "bare_group": f"bare-group-{n}",
             "bare_role": f"bare-role-{n}",
             "policy_arn": attached,
             "bare_policy_arn": bare,
@@ -127,6 +130,10 @@ class World:
     def user(self, name: str, **more: Any) -> User:
         """A user who is not stored yet."""
         return User(self._unique_id("AIDA"), name, "/", 0, **more)
+
+    def group(self, name: str, **more: Any) -> Group:
+        """A group that is not stored yet."""
+        return Group(self._unique_id("AGPA"), name, "/", 0, **more)
 
     def role(self, name: str, **more: Any) -> Role:
         """A role that is not stored yet, and trusts the account unless told otherwise."""
@@ -163,9 +170,9 @@ class World:
 
     # ── callers ──────────────────────────────────────────────────────────────────────────────────────
 
-    def person(self, name: str, *attached: str, boundary: str | None = None) -> tuple[User, Signer]:
+    def person(self, name: str, *attached: str, **more: Any) -> tuple[User, Signer]:
         """Store a user with a key."""
-        user = self.user(name, attached=attached, boundary=boundary)
+        user = self.user(name, attached=attached, **more)
         secret = f"{name:s<40}"[:40]
         key = self.key(user, secret)
         self.put(user, key)

@@ -72,15 +72,37 @@ def _must_exist(arn: str, snapshot: AccountSnapshot) -> Attached:
 
 
 def entity_policies(entity: User | Role, snapshot: AccountSnapshot) -> PolicySet:
-    """Identity-based policies and boundary of a user or role, compiled once per snapshot."""
+    """Identity-based policies and boundary of a user or role, compiled once per snapshot.
+
+    A user's groups are part of him: their policies allow and deny whatever his own could.
+    """
     key = ("set", entity.id)
     found = snapshot.derived.get(key)
     if found is None:
         managed = tuple(_must_exist(arn, snapshot) for arn in entity.attached)
         inline = tuple(Attached(compiled(policy.document), policy.name) for policy in entity.inline)
+        groups = entity.groups if isinstance(entity, User) else ()
+        through = tuple(attached for group in groups for attached in _group_policies(group, snapshot))
         boundary = _must_exist(entity.boundary, snapshot) if entity.boundary else None
-        found = snapshot.derived[key] = PolicySet(identity=managed + inline, boundary=boundary)
+        found = snapshot.derived[key] = PolicySet(identity=managed + inline + through, boundary=boundary)
     assert isinstance(found, PolicySet)
+    return found
+
+
+def _group_policies(group_id: str, snapshot: AccountSnapshot) -> tuple[Attached, ...]:
+    """The policies that a group's members have through it. A group that is gone may have held a Deny, as above."""
+    key = ("group", group_id)
+    found = snapshot.derived.get(key)
+    if found is None:
+        group = snapshot.groups.get(group_id)
+        if group is None:
+            raise InternalFailure(detail=f"group {group_id} has members and does not exist")
+        managed = (_must_exist(arn, snapshot) for arn in group.attached)
+        inline = (Attached(compiled(policy.document), policy.name) for policy in group.inline)
+        found = snapshot.derived[key] = tuple(
+            Attached(each.policy, each.name, each.arn, group=group.name) for each in (*managed, *inline)
+        )
+    assert isinstance(found, tuple)
     return found
 
 

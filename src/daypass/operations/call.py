@@ -112,7 +112,7 @@ class Call:
         self.transaction.delete(entity.kind, entity.key)
 
     def new_id(self, family: str) -> str:
-        """A fresh unique id (``AIDA``, ``AROA``, ``ANPA``) in the caller's account."""
+        """A fresh unique id (``AIDA``, ``AGPA``, ``AROA``, ``ANPA``) in the caller's account."""
         return unique_id(family, self.caller.account, self.ports.entropy.bytes(RANDOM_BYTES))
 
     def new_access_key_id(self, family: str) -> str:

@@ -27,15 +27,24 @@ class Attached:
             unique ids they stood for when it was saved. With bindings, an ARN that is missing from them matches
             nobody, and a bound one only the entity with that id, whatever its ARN is now. A session ARN may be bound
             to its role's id. None: ARNs compare as text, for policies that keep no ids.
+        group: the name of the group through which a user has it; None: it is the user's or role's own.
     """
 
-    __slots__ = ("arn", "arns_by_id", "bindings", "name", "policy")
+    __slots__ = ("arn", "arns_by_id", "bindings", "group", "name", "policy")
 
-    def __init__(self, policy: Policy, name: str, arn: str | None = None, bindings: Bindings | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        name: str,
+        arn: str | None = None,
+        bindings: Bindings | None = None,
+        group: str | None = None,
+    ) -> None:
         self.policy = policy
         self.name = name
         self.arn = arn
         self.bindings = bindings
+        self.group = group
         self.arns_by_id: dict[str, list[str]] | None = None
         if bindings is not None:
             self.arns_by_id = {}

@@ -177,7 +177,10 @@ def _seen(condition: Condition, context: RequestContext) -> str | list[str] | No
 
 
 def _policy(attached: Attached | None) -> dict[str, str | None] | None:
-    return None if attached is None else {"name": attached.name, "arn": attached.arn}
+    if attached is None:
+        return None
+    group = {} if attached.group is None else {"group": attached.group}
+    return {"name": attached.name, "arn": attached.arn, **group}
 
 
 def _statement(statement: Statement | None, context: RequestContext) -> dict[str, object] | None:
@@ -222,7 +225,8 @@ _WHERE: dict[Layer, str] = {
 
 def _place(attached: Attached, statement: Statement) -> str:
     sid = f" ({statement.sid})" if statement.sid else ""
-    return f"statement {statement.index + 1}{sid} of {attached.arn or attached.name}"
+    group = f" (group {attached.group})" if attached.group else ""
+    return f"statement {statement.index + 1}{sid} of {attached.arn or attached.name}{group}"
 
 
 def _listed(value: str | Sequence[str] | None) -> str:

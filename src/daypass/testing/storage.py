@@ -148,7 +148,7 @@ class StorageConformance:
     # ── names ────────────────────────────────────────────────────────────────────────────────────────
 
     def test_names_are_unique_without_case_and_path(self, backend: Backend) -> None:
-        """A second user, group, role or policy of the same name but for case and path is refused, and nothing remains."""
+        """A second user, group, role or policy of the same name but for case and path is refused; nothing remains."""
         with backend.open() as storage:
             create(storage, ACCOUNT, user("Name"), group("Name"), role("Name"), policy("Name"))
             for taken in (user("nAME", path="/p/"), group("NaME"), role("NAME"), policy("name", "/p/")):

@@ -88,9 +88,11 @@ def test_boto3_walks_the_pages_by_itself(world: World) -> None:
 
 
 def test_several_lists_are_paged_as_one(world: World) -> None:
-    """ListEntitiesForPolicy goes through users, then roles; each page has all its lists."""
+    """ListEntitiesForPolicy goes through groups, users, then roles; each page has all its lists."""
     arn = world.must("CreatePolicy", {"PolicyName": "p", "PolicyDocument": S3})["Policy"]["Arn"]
     for name in ("b", "a"):
+        world.must("CreateGroup", {"GroupName": name})
+        world.must("AttachGroupPolicy", {"GroupName": name, "PolicyArn": arn})
         world.must("CreateUser", {"UserName": name, "PermissionsBoundary": arn})
         world.must(
             "CreateRole", {"RoleName": name, "AssumeRolePolicyDocument": world.trust(), "PermissionsBoundary": arn}
@@ -100,11 +102,27 @@ def test_several_lists_are_paged_as_one(world: World) -> None:
         more = {"Marker": marker} if marker else {}
         answer = world.must("ListEntitiesForPolicy", {"PolicyArn": arn, "MaxItems": 1, **more})
         assert {"PolicyUsers", "PolicyRoles", "PolicyGroups"} <= answer.keys()
-        seen += [user["UserName"] for user in answer["PolicyUsers"]] + [r["RoleName"] for r in answer["PolicyRoles"]]
+        for kind in ("Group", "User", "Role"):
+            seen += [(kind, entity[f"{kind}Name"]) for entity in answer[f"Policy{kind}s"]]
         if not answer["IsTruncated"]:
             break
         marker = answer["Marker"]
-    assert seen == ["a", "b", "a", "b"]
+    assert seen == [(kind, name) for kind in ("Group", "User", "Role") for name in "ab"]
+
+
+def test_the_users_of_a_group_are_paged_and_every_page_tells_of_the_group(world: World) -> None:
+    """Who joins or leaves between two pages repeats and hides nobody else."""
+    made = world.must("CreateGroup", {"GroupName": "staff"})["Group"]
+    for name in ("e", "b", "D", "c"):
+        world.must("CreateUser", {"UserName": name})
+        world.must("AddUserToGroup", {"GroupName": "staff", "UserName": name})
+    first = world.must("GetGroup", {"GroupName": "staff", "MaxItems": 2})
+    world.must("RemoveUserFromGroup", {"GroupName": "staff", "UserName": "c"})
+    world.must("AddUserToGroup", {"GroupName": "staff", "UserName": "admin"})
+    second = world.must("GetGroup", {"GroupName": "staff", "Marker": first["Marker"]})
+    assert [[user["UserName"] for user in answer["Users"]] for answer in (first, second)] == [["b", "c"], ["D", "e"]]
+    assert first["Group"] == second["Group"] == made
+    assert (first["IsTruncated"], second["IsTruncated"], "Marker" in second) == (True, False, False)
 
 
 _KEY = st.text(st.sampled_from("aé漢 𝐚"), min_size=1, max_size=128).filter(lambda key: key.strip() == key)

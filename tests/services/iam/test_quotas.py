@@ -24,6 +24,12 @@ def trust_of(world: World, size: int) -> str:
     return empty.replace('"Sid":""', f'"Sid":"{"a" * (size - len(empty))}"')
 
 
+def make(world: World, kind: str, name: str = "x") -> None:
+    """A user, group or role."""
+    trust = {"AssumeRolePolicyDocument": world.trust()} if kind == "Role" else {}
+    world.must(f"Create{kind}", {f"{kind}Name": name, **trust})
+
+
 def test_a_managed_policy_may_have_6144_characters(world: World) -> None:
     """One more is too many, and white space does not count."""
     fits = policy_of(6144).replace(",", " ,\n\t ")
@@ -39,13 +45,10 @@ def test_a_version_of_a_managed_policy_is_measured_too(world: World) -> None:
     assert answer == Refusal(409, "LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
 
 
-@pytest.mark.parametrize(("kind", "limit"), [("User", 2048), ("Role", 10240)])
+@pytest.mark.parametrize(("kind", "limit"), [("User", 2048), ("Group", 5120), ("Role", 10240)])
 def test_the_inline_policies_of_one_entity_are_measured_together(kind: str, limit: int, world: World) -> None:
     """The sum fits exactly; one character more in any of them is too many; replacing does not count twice."""
-    if kind == "User":
-        world.must("CreateUser", {"UserName": "x"})
-    else:
-        world.must("CreateRole", {"RoleName": "x", "AssumeRolePolicyDocument": world.trust()})
+    make(world, kind)
     half = limit // 2
     for name in ("one", "two", "two"):
         params = {f"{kind}Name": "x", "PolicyName": name, "PolicyDocument": policy_of(half)}
@@ -64,19 +67,33 @@ def test_a_trust_policy_may_have_2048_characters(world: World) -> None:
     assert world.call("CreateRole", {"RoleName": "s", "AssumeRolePolicyDocument": long}) == refused
 
 
-@pytest.mark.parametrize("kind", ["User", "Role"])
+@pytest.mark.parametrize("kind", ["User", "Group", "Role"])
 def test_ten_policies_may_be_attached(kind: str, world: World) -> None:
     """The eleventh is too many."""
-    if kind == "User":
-        world.must("CreateUser", {"UserName": "x"})
-    else:
-        world.must("CreateRole", {"RoleName": "x", "AssumeRolePolicyDocument": world.trust()})
+    make(world, kind)
     answer: object = None
     for number in range(11):
         arn = world.must("CreatePolicy", {"PolicyName": f"p{number}", "PolicyDocument": S3})["Policy"]["Arn"]
         assert not isinstance(answer, Refusal)
         answer = world.call(f"Attach{kind}Policy", {f"{kind}Name": "x", "PolicyArn": arn})
     assert answer == Refusal(409, "LimitExceeded", f"Cannot exceed quota for PoliciesPer{kind}: 10")
+
+
+def test_a_user_may_be_in_ten_groups(world: World) -> None:
+    """The eleventh is too many; joining again one of the ten is not, and leaving one makes room."""
+    make(world, "User")
+    joins = [{"GroupName": f"g{number}", "UserName": "x"} for number in range(11)]
+    for join in joins:
+        make(world, "Group", join["GroupName"])
+    for join in joins[:10]:
+        world.must("AddUserToGroup", join)
+    answer = world.call("AddUserToGroup", joins[10])
+    assert answer == Refusal(409, "LimitExceeded", "Cannot exceed quota for GroupsPerUser: 10")
+    world.must("AddUserToGroup", joins[0])
+    world.must("RemoveUserFromGroup", joins[0])
+    world.must("AddUserToGroup", joins[10])
+    groups = world.must("ListGroupsForUser", {"UserName": "x"})["Groups"]
+    assert {group["GroupName"] for group in groups} == {f"g{number}" for number in range(1, 11)}
 
 
 def test_fifty_tags_are_all_there_is_room_for(world: World) -> None:
@@ -104,6 +121,7 @@ def test_fifty_one_tags_in_one_request_are_a_validation_error(world: World) -> N
     ("quota", "operation", "params", "message"),
     [
         ("USERS", "CreateUser", {"UserName": "b"}, "Cannot exceed quota for UsersPerAccount: 2"),
+        ("GROUPS", "CreateGroup", {"GroupName": "b"}, "Cannot exceed quota for GroupsPerAccount: 2"),
         (
             "ROLES",
             "CreateRole",
@@ -128,7 +146,7 @@ def test_an_account_holds_so_many_and_a_refused_one_leaves_nothing(
     while not isinstance(answer := world.call(operation, given), Refusal):
         given[name] += "b"
     assert answer == Refusal(409, "LimitExceeded", message)
-    listed = {"USERS": "ListUsers", "ROLES": "ListRoles", "POLICIES": "ListPolicies"}[quota]
+    listed = {"USERS": "ListUsers", "GROUPS": "ListGroups", "ROLES": "ListRoles", "POLICIES": "ListPolicies"}[quota]
     scope = {"Scope": "Local"} if quota == "POLICIES" else {}
     (things,) = (value for value in world.must(listed, scope).values() if isinstance(value, list))
     assert len(things) == 2

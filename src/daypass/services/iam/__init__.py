@@ -1,4 +1,4 @@
-"""IAM: users, roles, keys and policies of an account. Importing the package registers its operations."""
+"""IAM: users, groups, roles, keys and policies of an account. Importing the package registers its operations."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from daypass.services.iam import (
     attachments,
     authorization_details,
     boundaries,
+    groups,
     inline_policies,
     policies,
     policy_versions,
@@ -22,6 +23,7 @@ __all__ = [
     "attachments",
     "authorization_details",
     "boundaries",
+    "groups",
     "inline_policies",
     "policies",
     "policy_versions",

@@ -59,6 +59,7 @@ def get_account_summary(call: Call) -> Mapping[str, object]:
     counted = {
         "AccountAccessKeysPresent": int(root_key),
         "GlobalEndpointTokenVersion": 2,
+        "Groups": len(account.groups),
         "Policies": len(account.policies),
         "PolicyVersionsInUse": len(used),
         "Roles": len(account.roles),
@@ -71,7 +72,6 @@ _NOT_YET = (
     "AccountMFAEnabled",
     "AccountPasswordPresent",
     "AccountSigningCertificatesPresent",
-    "Groups",
     "InstanceProfiles",
     "MFADevices",
     "MFADevicesInUse",

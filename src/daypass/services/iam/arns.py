@@ -8,7 +8,7 @@ from typing import Literal
 
 from daypass.arn import Arn
 from daypass.entities import ManagedPolicy
-from daypass.errors import Malformed, NoSuchEntity, ValidationError
+from daypass.errors import Malformed, NoSuchEntity, PolicyNotAttachable, ValidationError
 from daypass.operations.authorize import denied
 from daypass.operations.call import Call
 from daypass.operations.managed_policies import find_managed_policy
@@ -55,11 +55,21 @@ def policy_arn(call: Call) -> str:
 
 
 def find_policy(call: Call, arn: str) -> ManagedPolicy | None:
-    """The policy that users and roles of the caller's account may use under ``arn``: the account's own or AWS's."""
+    """The policy that the caller's account may use under ``arn``: its own or AWS's."""
     own = call.account.policies_by_arn.get(arn)
     if own is None and arn.startswith(f"arn:{call.account.partition}:iam::aws:"):
         return find_managed_policy(arn)
     return own
+
+
+def require_attachable(policy: ManagedPolicy, word: str) -> None:
+    """Refuse what only roles of services may have. ``word``: what would have it.
+
+    Raises:
+        PolicyNotAttachable: it is such a policy.
+    """
+    if policy.path.startswith("/aws-service-role/"):
+        raise PolicyNotAttachable(f"Cannot attach a Service Role Policy to a Customer {word.title()}.")
 
 
 def not_attachable(arn: str) -> NoSuchEntity:

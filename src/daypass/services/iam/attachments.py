@@ -1,17 +1,16 @@
-"""Managed policies on users and roles: attached, detached, listed. Attaching twice is one attachment."""
+"""Managed policies on users, groups and roles: attached, detached, listed. Attaching twice is one attachment."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from daypass.entities import Role, User
-from daypass.errors import PolicyNotAttachable
+from daypass.entities import Group, Role, User
 from daypass.operations.call import Call
 from daypass.operations.paging import Listing, page
 from daypass.operations.registry import operation
 from daypass.services.iam import quotas
-from daypass.services.iam.arns import find_policy, not_attachable, not_found, policy_arn
-from daypass.services.iam.targets import ROLES, USERS, Kind, Named, target
+from daypass.services.iam.arns import find_policy, not_attachable, not_found, policy_arn, require_attachable
+from daypass.services.iam.targets import GROUPS, ROLES, USERS, Kind, Named, target
 
 Members = dict[str, object]
 
@@ -20,6 +19,12 @@ Members = dict[str, object]
 def attach_user_policy(call: Call) -> None:
     """Attach a managed policy to a user."""
     _attach(call, USERS)
+
+
+@operation("iam:AttachGroupPolicy", "changes")
+def attach_group_policy(call: Call) -> None:
+    """Attach a managed policy to a group; its members have it at once."""
+    _attach(call, GROUPS)
 
 
 @operation("iam:AttachRolePolicy", "changes")
@@ -34,6 +39,12 @@ def detach_user_policy(call: Call) -> None:
     _detach(call, USERS)
 
 
+@operation("iam:DetachGroupPolicy", "changes")
+def detach_group_policy(call: Call) -> None:
+    """Detach a managed policy from a group; its members lose it at once."""
+    _detach(call, GROUPS)
+
+
 @operation("iam:DetachRolePolicy", "changes")
 def detach_role_policy(call: Call) -> None:
     """Detach a managed policy from a role."""
@@ -44,6 +55,12 @@ def detach_role_policy(call: Call) -> None:
 def list_attached_user_policies(call: Call) -> Members:
     """The managed policies of a user, by name."""
     return _list(call, USERS)
+
+
+@operation("iam:ListAttachedGroupPolicies", "reads")
+def list_attached_group_policies(call: Call) -> Members:
+    """The managed policies of a group, by name."""
+    return _list(call, GROUPS)
 
 
 @operation("iam:ListAttachedRolePolicies", "reads")
@@ -58,8 +75,7 @@ def _attach(call: Call, kind: Kind[Named]) -> None:
     policy = find_policy(call, arn)
     if policy is None:
         raise not_attachable(arn)
-    if policy.path.startswith("/aws-service-role/"):
-        raise PolicyNotAttachable(f"Cannot attach a Service Role Policy to a Customer {kind.word.title()}.")
+    require_attachable(policy, kind.word)
     if arn in entity.attached:
         return
     quotas.ATTACHED[kind.word].require(len(entity.attached) + 1)
@@ -82,7 +98,7 @@ def _list(call: Call, kind: Kind[Named]) -> Members:
     return page(call, Listing.of("AttachedPolicies", arns, _order, _members))
 
 
-def attached_policies(entity: User | Role) -> list[Members]:
+def attached_policies(entity: User | Group | Role) -> list[Members]:
     """All attached policies as result members, by name."""
     return [_members(arn) for arn in sorted(entity.attached, key=_order)]
 

@@ -8,9 +8,9 @@ from daypass.entities import Role, User
 from daypass.errors import InvalidInput, NoSuchEntity
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
-from daypass.services.iam.arns import find_policy, is_policy_arn
+from daypass.services.iam.arns import find_policy, is_policy_arn, require_attachable
 from daypass.services.iam.tags import Keys
-from daypass.services.iam.targets import ROLES, USERS, Kind, Named, target
+from daypass.services.iam.targets import ROLES, USERS, Kind, Principal, target
 
 
 def boundary_keys(call: Call) -> Keys:
@@ -26,14 +26,17 @@ def requested_boundary(call: Call) -> str | None:
     Raises:
         InvalidInput: no ARN of a managed policy.
         NoSuchEntity: there is no such policy in the account or among AWS's.
+        PolicyNotAttachable: it is one for roles of services.
     """
     arn: str | None = call.params.get("PermissionsBoundary")
     if arn is None:
         return None
     if not is_policy_arn(arn):
         raise InvalidInput(f"ARN {arn} is not valid.")
-    if find_policy(call, arn) is None:
+    policy = find_policy(call, arn)
+    if policy is None:
         raise NoSuchEntity(f"Scope ARN: {arn} does not exist or is not attachable.")
+    require_attachable(policy, "role" if "RoleName" in call.params else "user")
     return arn
 
 
@@ -71,12 +74,12 @@ def delete_role_permissions_boundary(call: Call) -> None:
     _delete(call, ROLES)
 
 
-def _put(call: Call, kind: Kind[Named]) -> None:
+def _put(call: Call, kind: Kind[Principal]) -> None:
     entity = target(call, kind, boundary_keys(call))
     call.put(replace(entity, boundary=requested_boundary(call)))
 
 
-def _delete(call: Call, kind: Kind[Named]) -> None:
+def _delete(call: Call, kind: Kind[Principal]) -> None:
     entity = target(call, kind)
     if entity.boundary is None:
         raise NoSuchEntity(f"The {kind.word} with name {entity.name} does not have a permissions boundary.")

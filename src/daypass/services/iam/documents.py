@@ -30,10 +30,10 @@ def check_inline(text: str) -> None:
 
 
 def check_inline_sum(policies: Iterable[InlinePolicy], word: str, name: str) -> None:
-    """Refuse when all inline policies of one ``word`` (user, role) together are too long.
+    """Refuse when all inline policies of one ``word`` (user, group, role) together are too long.
 
     Raises:
-        LimitExceeded: more than 2,048 characters (user) or 10,240 (role).
+        LimitExceeded: more than 2,048 characters (user), 5,120 (group) or 10,240 (role).
     """
     quotas.INLINE_SIZE[word].require(sum(policy_size(policy.document) for policy in policies), name)
 

@@ -1,16 +1,16 @@
-"""Inline policies of users and roles. Putting replaces; the size limit is on the sum of all of one user or role."""
+"""Inline policies of users, groups and roles. Putting replaces; the size limit is on the sum of all of one of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from daypass.entities import InlinePolicy, Role, User
+from daypass.entities import Group, InlinePolicy, Role, User
 from daypass.errors import NoSuchEntity
 from daypass.operations.call import Call
 from daypass.operations.paging import Listing, page
 from daypass.operations.registry import operation
 from daypass.services.iam.documents import check_inline, check_inline_sum
-from daypass.services.iam.targets import ROLES, USERS, Kind, Named, target
+from daypass.services.iam.targets import GROUPS, ROLES, USERS, Kind, Named, target
 
 Members = dict[str, object]
 
@@ -19,6 +19,12 @@ Members = dict[str, object]
 def put_user_policy(call: Call) -> None:
     """Add or replace an inline policy of a user."""
     _put(call, USERS)
+
+
+@operation("iam:PutGroupPolicy", "changes")
+def put_group_policy(call: Call) -> None:
+    """Add or replace an inline policy of a group; it binds its members at once."""
+    _put(call, GROUPS)
 
 
 @operation("iam:PutRolePolicy", "changes")
@@ -33,6 +39,12 @@ def get_user_policy(call: Call) -> Members:
     return _get(call, USERS)
 
 
+@operation("iam:GetGroupPolicy", "reads")
+def get_group_policy(call: Call) -> Members:
+    """One inline policy of a group, as it was sent."""
+    return _get(call, GROUPS)
+
+
 @operation("iam:GetRolePolicy", "reads")
 def get_role_policy(call: Call) -> Members:
     """One inline policy of a role, as it was sent."""
@@ -45,6 +57,12 @@ def list_user_policies(call: Call) -> Members:
     return _list(call, USERS)
 
 
+@operation("iam:ListGroupPolicies", "reads")
+def list_group_policies(call: Call) -> Members:
+    """The names of a group's inline policies."""
+    return _list(call, GROUPS)
+
+
 @operation("iam:ListRolePolicies", "reads")
 def list_role_policies(call: Call) -> Members:
     """The names of a role's inline policies."""
@@ -55,6 +73,12 @@ def list_role_policies(call: Call) -> Members:
 def delete_user_policy(call: Call) -> None:
     """Delete an inline policy of a user."""
     _delete(call, USERS)
+
+
+@operation("iam:DeleteGroupPolicy", "changes")
+def delete_group_policy(call: Call) -> None:
+    """Delete an inline policy of a group."""
+    _delete(call, GROUPS)
 
 
 @operation("iam:DeleteRolePolicy", "changes")
@@ -90,7 +114,7 @@ def _delete(call: Call, kind: Kind[Named]) -> None:
     call.put(replace(entity, inline=kept))
 
 
-def _named(call: Call, kind: Kind[Named], entity: User | Role) -> InlinePolicy:
+def _named(call: Call, kind: Kind[Named], entity: User | Group | Role) -> InlinePolicy:
     name = call.params["PolicyName"]
     for policy in entity.inline:
         if policy.name == name:
@@ -98,10 +122,10 @@ def _named(call: Call, kind: Kind[Named], entity: User | Role) -> InlinePolicy:
     raise NoSuchEntity(f"The {kind.word} policy with name {name} cannot be found.")
 
 
-def _others(entity: User | Role, name: str) -> tuple[InlinePolicy, ...]:
+def _others(entity: User | Group | Role, name: str) -> tuple[InlinePolicy, ...]:
     return tuple(policy for policy in entity.inline if policy.name != name)
 
 
-def inline_policies(entity: User | Role) -> list[Members]:
+def inline_policies(entity: User | Group | Role) -> list[Members]:
     """All inline policies with their documents, by name, as result members."""
     return [{"PolicyName": policy.name, "PolicyDocument": policy.document} for policy in entity.inline]

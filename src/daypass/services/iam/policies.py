@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daypass.entities import ManagedPolicy, PolicyVersion, Role, User
+from daypass.entities import Group, ManagedPolicy, PolicyVersion, Role, User
 from daypass.errors import DeleteConflict, EntityAlreadyExists
 from daypass.operations.call import Call
 from daypass.operations.managed_policies import managed_policies
@@ -13,7 +13,7 @@ from daypass.services.iam import quotas
 from daypass.services.iam.arns import Found, authorize_policy, not_attachable, own_policy, policy_to_read
 from daypass.services.iam.documents import check_managed
 from daypass.services.iam.tags import EXACT, as_sent, in_order, merged, request_tags
-from daypass.services.iam.targets import ROLES, USERS, arn_of, authorize_listing, by_name, name_key
+from daypass.services.iam.targets import GROUPS, ROLES, USERS, Kind, Named, arn_of, authorize_listing, by_name, name_key
 from daypass.services.iam.usage import usage
 
 Members = dict[str, object]
@@ -137,21 +137,22 @@ def delete_policy(call: Call) -> None:
 
 @operation("iam:ListEntitiesForPolicy", "reads")
 def list_entities_for_policy(call: Call) -> Members:
-    """The users and roles of this account that have a managed policy attached or as their boundary."""
+    """The users, groups and roles of this account that have a managed policy attached or as their boundary."""
     arn = policy_to_read(call, missing=not_attachable(call.params["PolicyArn"])).arn
-    wanted = call.params.get("EntityFilter")
-    users = [user for user in by_name(call, USERS) if wanted in (None, "User") and _uses(call, user, arn)]
-    roles = [role for role in by_name(call, ROLES) if wanted in (None, "Role") and _uses(call, role, arn)]
-    result = page(
-        call,
-        Listing("PolicyUsers", users, name_key, lambda user: {"UserName": user.name, "UserId": user.id}),
-        Listing("PolicyRoles", roles, name_key, lambda role: {"RoleName": role.name, "RoleId": role.id}),
-    )
-    return {"PolicyGroups": []} | result
+    return page(call, _users_of(call, GROUPS, arn), _users_of(call, USERS, arn), _users_of(call, ROLES, arn))
 
 
-def _uses(call: Call, entity: User | Role, arn: str) -> bool:
+def _users_of(call: Call, kind: Kind[Named], arn: str) -> Listing[Named]:
+    """Those of a kind that use the policy, when the call asks for that kind."""
+    word = kind.word.title()
+    wanted = call.params.get("EntityFilter") in (None, word)
+    entities = [entity for entity in by_name(call, kind) if _uses(call, entity, arn)] if wanted else []
+    return Listing(f"Policy{word}s", entities, name_key, lambda each: {f"{word}Name": each.name, f"{word}Id": each.id})
+
+
+def _uses(call: Call, entity: User | Group | Role, arn: str) -> bool:
     usage_filter = call.params.get("PolicyUsageFilter")
     attached = arn in entity.attached and usage_filter != "PermissionsBoundary"
-    bounds = entity.boundary == arn and usage_filter != "PermissionsPolicy"
+    boundary = None if isinstance(entity, Group) else entity.boundary
+    bounds = boundary == arn and usage_filter != "PermissionsPolicy"
     return (attached or bounds) and entity.path.startswith(call.params.get("PathPrefix", "/"))

@@ -32,6 +32,8 @@ def _counted(name: str, limit: int) -> Quota:
 
 
 USERS = _counted("UsersPerAccount", 5000)
+GROUPS = _counted("GroupsPerAccount", 300)
+GROUPS_OF_USER = _counted("GroupsPerUser", 10)
 ROLES = _counted("RolesPerAccount", 1000)
 POLICIES = _counted("PoliciesPerAccount", 1500)
 ACCESS_KEYS = _counted("AccessKeysPerUser", 2)
@@ -43,21 +45,26 @@ POLICY_VERSIONS = Quota(
     "Before you create a new version, you must delete an existing version.",
 )
 TAGS = Quota(50, "The number of tags has reached the maximum limit.")
-ATTACHED = {"user": _counted("PoliciesPerUser", 10), "role": _counted("PoliciesPerRole", 10)}
+ATTACHED = {
+    "user": _counted("PoliciesPerUser", 10),
+    "group": _counted("PoliciesPerGroup", 10),
+    "role": _counted("PoliciesPerRole", 10),
+}
 INLINE_SIZE = {
     "user": Quota(2048, "Maximum policy size of {limit} bytes exceeded for user {name}"),
+    "group": Quota(5120, "Maximum policy size of {limit} bytes exceeded for group {name}"),
     "role": Quota(10240, "Maximum policy size of {limit} bytes exceeded for role {name}"),
 }
 
 SUMMARY = {
     "AccessKeysPerUserQuota": ACCESS_KEYS.limit,
     "AssumeRolePolicySizeQuota": TRUST_SIZE.limit,
-    "AttachedPoliciesPerGroupQuota": 10,
+    "AttachedPoliciesPerGroupQuota": ATTACHED["group"].limit,
     "AttachedPoliciesPerRoleQuota": ATTACHED["role"].limit,
     "AttachedPoliciesPerUserQuota": ATTACHED["user"].limit,
-    "GroupPolicySizeQuota": 5120,
-    "GroupsPerUserQuota": 10,
-    "GroupsQuota": 300,
+    "GroupPolicySizeQuota": INLINE_SIZE["group"].limit,
+    "GroupsPerUserQuota": GROUPS_OF_USER.limit,
+    "GroupsQuota": GROUPS.limit,
     "InstanceProfilesQuota": 1000,
     "PoliciesQuota": POLICIES.limit,
     "PolicySizeQuota": POLICY_SIZE.limit,

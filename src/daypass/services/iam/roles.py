@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from daypass.entities import Role
-from daypass.errors import DeleteConflict, EntityAlreadyExists, InvalidInput
+from daypass.errors import EntityAlreadyExists, InvalidInput
 from daypass.operations.call import Call
 from daypass.operations.paging import Listing, page
 from daypass.operations.registry import operation
@@ -20,6 +20,7 @@ from daypass.services.iam.targets import (
     arn_of,
     authorize_listing,
     name_key,
+    require_no_policies,
     target,
     under_prefix,
 )
@@ -145,10 +146,7 @@ def update_assume_role_policy(call: Call) -> None:
 def delete_role(call: Call) -> None:
     """Delete a role that has no policies left; its sessions end with it."""
     role = target(call, ROLES)
-    if role.attached:
-        raise DeleteConflict("Cannot delete entity, must detach all policies first.")
-    if role.inline:
-        raise DeleteConflict("Cannot delete entity, must delete policies first.")
+    require_no_policies(role)
     call.delete(role)
 
 

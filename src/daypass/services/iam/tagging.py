@@ -9,7 +9,7 @@ from daypass.operations.paging import page
 from daypass.operations.registry import operation
 from daypass.services.iam.arns import own_policy, policy_to_read
 from daypass.services.iam.tags import EXACT, WITHOUT_CASE, Keys, listing, merged, request_keys, request_tags, without
-from daypass.services.iam.targets import ROLES, USERS, Kind, Named, target
+from daypass.services.iam.targets import ROLES, USERS, Kind, Principal, target
 
 
 @operation("iam:TagUser", "changes")
@@ -69,13 +69,13 @@ def list_policy_tags(call: Call) -> dict[str, object]:
     return page(call, listing(policy_to_read(call).policy.tags, EXACT))
 
 
-def _tag(call: Call, kind: Kind[Named]) -> None:
+def _tag(call: Call, kind: Kind[Principal]) -> None:
     tags = request_tags(call)
     entity = target(call, kind, request_keys(tags))
     call.put(replace(entity, tags=merged(entity.tags, tags, WITHOUT_CASE)))
 
 
-def _untag(call: Call, kind: Kind[Named]) -> None:
+def _untag(call: Call, kind: Kind[Principal]) -> None:
     entity = target(call, kind, _removed(call))
     call.put(replace(entity, tags=without(entity.tags, call.params["TagKeys"], WITHOUT_CASE)))
 

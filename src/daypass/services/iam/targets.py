@@ -1,4 +1,4 @@
-"""Which user or role a call is about, and whether the caller may do this to it.
+"""Which user, group or role a call is about, and whether the caller may do this to it.
 
 The order is AWS's: authorization first, on the ARN that the name would have; only then does the caller learn whether
 the entity exists. (Service Authorization Reference, "Actions, resources, and condition keys for AWS IAM".)
@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from daypass.entities import Role, User
-from daypass.errors import NoSuchEntity, UnmodifiableEntity, ValidationError
+from daypass.entities import Group, Role, User
+from daypass.errors import DeleteConflict, NoSuchEntity, UnmodifiableEntity, ValidationError
 from daypass.operations.call import Call
 from daypass.principals import Root
 from daypass.principals import User as UserPrincipal
 from daypass.services.iam.tags import Keys
 from daypass.snapshot import AccountSnapshot
 
-Named = TypeVar("Named", bound=User | Role)
+Named = TypeVar("Named", bound=User | Group | Role)
+Principal = TypeVar("Principal", bound=User | Role)
 
 RESERVED_PATHS = ("/aws-service-role/", "/aws-reserved/")
 
@@ -60,7 +61,7 @@ _NOT_ON_PROTECTED_ROLES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[Named]):
-    """Users or roles: the ``word`` in messages and ARNs, the ``member`` that names one, and where they are found."""
+    """Users, groups or roles: the ``word`` in messages and ARNs, the ``member`` that names one, where one is found."""
 
     word: str
     member: str
@@ -70,31 +71,56 @@ class Kind(Generic[Named]):
         """The refusal for a name that nobody has."""
         return NoSuchEntity(f"The {self.word} with name {name} cannot be found.")
 
+    def existing(self, call: Call) -> Named:
+        """The one that the call names; whether the caller may know of it is settled.
+
+        Raises:
+            NoSuchEntity: there is none.
+        """
+        name = call.params[self.member]
+        found = self.by_name(call.account).get(name)
+        if found is None:
+            raise self.missing(name)
+        return found
+
 
 USERS: Kind[User] = Kind("user", "UserName", lambda account: account.users_by_name)
+GROUPS: Kind[Group] = Kind("group", "GroupName", lambda account: account.groups_by_name)
 ROLES: Kind[Role] = Kind("role", "RoleName", lambda account: account.roles_by_name)
 
 
 def target(call: Call, kind: Kind[Named], keys: Keys | None = None) -> Named:
-    """The user or role that the call names, once the caller may do this to it. ``keys``: condition keys of the request.
+    """The entity that the call names, once the caller may do this to it. ``keys``: condition keys of the request.
 
     Raises:
         AccessDenied: he may not.
         NoSuchEntity: there is none.
         UnmodifiableEntity: the role belongs to a service and this operation would change it.
     """
+    authorize_on(call, kind, keys)
+    entity = kind.existing(call)
+    if entity.path.startswith(RESERVED_PATHS) and call.operation.name in _NOT_ON_PROTECTED_ROLES:
+        raise UnmodifiableEntity(
+            f"Cannot perform the operation on the protected role '{entity.name}' - this role is only modifiable by AWS"
+        )
+    return entity
+
+
+def authorize_on(call: Call, kind: Kind[Named], keys: Keys | None = None) -> None:
+    """Refuse unless the caller may do this to the entity that the call names, whether or not there is one.
+
+    Raises:
+        AccessDenied: he may not.
+    """
     name = call.params[kind.member]
     entity = kind.by_name(call.account).get(name)
     if entity is None:
-        absent = arn_of(call, kind.word, name)
-        call.authorize(absent, keys=keys, shown=f"{kind.word} {name}")
-        raise kind.missing(name)
-    call.authorize(call.account.arn(entity), keys=_boundary_key(call, entity) | (keys or {}), resource_tags=entity.tags)
-    if entity.path.startswith(RESERVED_PATHS) and call.operation.name in _NOT_ON_PROTECTED_ROLES:
-        raise UnmodifiableEntity(
-            f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
-        )
-    return entity
+        call.authorize(arn_of(call, kind.word, name), keys=keys, shown=f"{kind.word} {name}")
+    elif isinstance(entity, Group):
+        call.authorize(call.account.arn(entity), keys=keys)
+    else:
+        known = _boundary_key(call, entity) | (keys or {})
+        call.authorize(call.account.arn(entity), keys=known, resource_tags=entity.tags)
 
 
 def _boundary_key(call: Call, entity: User | Role) -> Keys:
@@ -103,8 +129,20 @@ def _boundary_key(call: Call, entity: User | Role) -> Keys:
     return {"iam:PermissionsBoundary": entity.boundary}
 
 
+def require_no_policies(entity: User | Group | Role) -> None:
+    """Refuse to delete what still has policies.
+
+    Raises:
+        DeleteConflict: policies are attached, or inline ones are left.
+    """
+    if entity.attached:
+        raise DeleteConflict("Cannot delete entity, must detach all policies first.")
+    if entity.inline:
+        raise DeleteConflict("Cannot delete entity, must delete policies first.")
+
+
 def by_name(call: Call, kind: Kind[Named]) -> Sequence[Named]:
-    """All users or roles of the account in the order of ``name_key``, sorted once per snapshot."""
+    """All users, groups or roles of the account in the order of ``name_key``, sorted once per snapshot."""
     key, derived = ("by name", kind.word), call.account.derived
     if key not in derived:
         derived[key] = sorted(kind.by_name(call.account).values(), key=name_key)
@@ -119,8 +157,8 @@ def under_prefix(call: Call, kind: Kind[Named]) -> Sequence[Named]:
     return named if prefix == "/" else [entity for entity in named if entity.path.startswith(prefix)]
 
 
-def name_key(entity: User | Role) -> str:
-    """What users and roles are listed by; names are unique without case."""
+def name_key(entity: User | Group | Role) -> str:
+    """What users, groups and roles are listed by; names are unique without case."""
     return entity.name.lower()
 
 
@@ -146,12 +184,12 @@ def user_or_caller(call: Call) -> User | Root:
 
 
 def arn_of(call: Call, word: str, name: str, path: str = "/") -> str:
-    """The ARN that a user, role or policy of this name and path has or would have in the caller's account."""
+    """The ARN that a user, group, role or policy of this name and path has or would have in the caller's account."""
     return f"arn:{call.account.partition}:iam::{call.account.id}:{word}{path}{name}"
 
 
 def authorize_listing(call: Call, word: str) -> None:
-    """Listing users, roles or policies is asked about the root of their paths (``arn:aws:iam::…:role/``).
+    """Listing users, groups, roles or policies is asked about the root of their paths (``arn:aws:iam::…:role/``).
 
     AWS's tables give these actions no resource, its refusals print this one; a policy for ``*`` matches it as well.
     """

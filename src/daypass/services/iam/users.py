@@ -19,6 +19,7 @@ from daypass.services.iam.targets import (
     arn_of,
     authorize_listing,
     name_key,
+    require_no_policies,
     target,
     under_prefix,
     user_or_caller,
@@ -102,17 +103,9 @@ def update_user(call: Call) -> None:
 def delete_user(call: Call) -> None:
     """Delete a user that has nothing left."""
     user = target(call, USERS)
-    if user.attached:
-        raise DeleteConflict("Cannot delete entity, must detach all policies first.")
-    if user.inline:
-        raise DeleteConflict("Cannot delete entity, must delete policies first.")
+    require_no_policies(user)
+    if user.groups:
+        raise DeleteConflict("Cannot delete entity, must remove users from group first.")
     if any(key.user_id == user.id for key in call.account.access_keys.values()):
         raise DeleteConflict("Cannot delete entity, must delete access keys first.")
     call.delete(user)
-
-
-@operation("iam:ListGroupsForUser", "reads")
-def list_groups_for_user(call: Call) -> Members:
-    """No groups: there are none yet."""
-    target(call, USERS)
-    return page(call, Listing("Groups", (), str, str))
