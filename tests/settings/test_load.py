@@ -139,6 +139,38 @@ def test_the_file_is_read_strictly(tmp_path: Path, line: str) -> None:
     assert FILE in refusal(tmp_path, {}, {}).message
 
 
+def test_a_list_is_a_list_in_the_file_and_has_commas_elsewhere(tmp_path: Path) -> None:
+    """TOML has lists, the environment has none."""
+    both = ("10.0.0.1", "2001:db8::/48")
+    assert load(tmp_path, {"DAYPASS_TRUSTED_PROXIES": "10.0.0.1, 2001:db8::/48"}, {}).settings.trusted_proxies == both
+    tmp_path.joinpath(FILE).write_text('trusted_proxies = ["10.0.0.1", "2001:db8::/48"]')
+    assert load(tmp_path, {}, {}).settings.trusted_proxies == both
+    tmp_path.joinpath(FILE).write_text('trusted_proxies = "10.0.0.1"')
+    assert "trusted_proxies" in refusal(tmp_path, {}, {}).message
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "10.0.0",
+        "proxy.example.com",
+        "*",
+        "0.0.0.0/0",
+        "::/0",
+        "::ffff:10.0.0.0/104",
+        "10.0.0.1;10.0.0.2",
+        "10.0.0.1,",
+        "[2001:db8::1]",
+        "10.0.0.1:80",
+    ],
+)
+def test_a_proxy_that_cannot_be_meant_is_refused(tmp_path: Path, entry: str) -> None:
+    """Host bits, names, everybody: each is an error at the start and trusts nobody by mistake."""
+    assert "trusted_proxies" in refusal(tmp_path, {"DAYPASS_TRUSTED_PROXIES": entry}, {}).message
+
+
 @pytest.mark.parametrize("content", [b"workers = ", b"\xff\xfe", b"workers = 1\nworkers = 2\n"])
 def test_a_broken_file_refuses_to_start(tmp_path: Path, content: bytes) -> None:
     """What is no TOML, or says one thing twice, is an error and not an empty file."""

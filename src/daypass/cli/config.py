@@ -40,4 +40,6 @@ def _shown(value: object) -> str:
     """As it would stand in ``daypass.toml``; a setting that is left out is a blank."""
     if value is None:
         return "-"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value).lower()

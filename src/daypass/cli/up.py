@@ -124,10 +124,13 @@ def _limits(settings: Settings) -> Limits:
 def _service_maker(settings: Settings, data: Path) -> Callable[[], Served]:
     def make() -> Served:
         from daypass.app import open_daypass
-        from daypass.server import Served
+        from daypass.server import BehindProxies, Served, Service
 
         daypass = open_daypass(settings, data, follow=True)
-        return Served(daypass.service, daypass, close=daypass.close, open_probes=settings.open_probes)
+        service: Service = daypass.service
+        if settings.trusted_proxies:  # decided once: without any, no request pays for the question
+            service = BehindProxies(service, settings.trusted_proxies)
+        return Served(service, daypass, close=daypass.close, open_probes=settings.open_probes)
 
     return make
 

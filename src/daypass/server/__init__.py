@@ -9,6 +9,7 @@ closed, before any service code runs.
     run.py       serve_forever: one process, or a supervisor (workers.py) with several
     protocol.py  a connection: deadlines, caps, order of answers; head.py says what a head must be
     asgi.py      Application: raw request in, response out, inline or on a worker thread
+    forwarded.py BehindProxies: the client's address where a trusted proxy tells it
     probe.py     /-/health and /-/metrics (metrics.py)
 
 The composition root writes::
@@ -26,6 +27,7 @@ request must run on a thread instead, and ``serve_blocking(raw)``, which runs th
 
 from daypass.ports import Health
 from daypass.server.asgi import Application, Served, Service
+from daypass.server.forwarded import BehindProxies
 from daypass.server.limits import Limits
 from daypass.server.listen import Listen, ListenError, Tls, check_listen
 from daypass.server.probe import Probe
@@ -34,6 +36,7 @@ from daypass.server.workers import WorkerFailed
 
 __all__ = [
     "Application",
+    "BehindProxies",
     "Health",
     "Limits",
     "Listen",

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from daypass.exchange import RawRequest, Response
 from daypass.ports import NotLoaded
+from daypass.server.address import plain_address
 from daypass.server.batch import Batch
 from daypass.server.head import METHODS, Refused, check_head
 from daypass.server.limits import Limits
@@ -161,7 +162,7 @@ class Application:
             head.target,
             headers,
             await self._read_body(receive),
-            client[0] if client else "",
+            plain_address(client[0]) if client else "",
             scope.get("scheme") == "https",
         )
 

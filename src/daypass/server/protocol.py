@@ -30,6 +30,7 @@ from uvicorn.server import ServerState
 
 from daypass.exchange import RawRequest, Response
 from daypass.server import metrics
+from daypass.server.address import plain_address
 from daypass.server.asgi import OVERLOADED, Application
 from daypass.server.head import METHODS, Head, Refused, check_head
 from daypass.server.reply import CONTINUE, refusal_bytes, response_bytes
@@ -70,7 +71,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
         peer = transport.get_extra_info("peername")
-        self._peer = _plain_address(peer[0]) if isinstance(peer, tuple) else ""
+        self._peer = plain_address(peer[0]) if isinstance(peer, tuple) else ""
         self._secure = transport.get_extra_info("sslcontext") is not None
         self.connections.add(self)
         metrics.connections.inc()
@@ -346,12 +347,6 @@ class Connection(HttpToolsProtocol):
         self._stalled = False
         if not self._ending:
             self._go_on()
-
-
-def _plain_address(address: str) -> str:
-    """Without the zone; an IPv4 peer of a dual-stack socket in IPv4's own form, as policies and records want it."""
-    address = address.partition("%")[0]
-    return address[7:] if address.startswith("::ffff:") and "." in address else address
 
 
 def _status_of(error: HttpParserError) -> int:

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ _SERVICE_LINK = re.compile(
 _LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[0-9]{1,5}")
 _DATABASE = re.compile(r"(?:postgresql|postgres|sqlite)://.+")
 _UNREADABLE = "make it readable for the user that runs daypass"
+_IPV4_IN_IPV6 = IPv6Network("::ffff:0:0/96")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
@@ -177,6 +179,8 @@ def _converted(name: str, value: object, source: str, *, strict: bool = False) -
     if value == "":
         raise SettingsError(f"{source}: `{name}` is empty", "give it a value or leave it out")
     field = next(field for field in msgspec.structs.fields(Settings) if field.name == name)
+    if isinstance(field.default, tuple) and isinstance(value, str) and not strict:
+        value = [item.strip() for item in value.split(",")]
     try:
         return msgspec.convert(value, field.type, strict=strict)
     except msgspec.ValidationError as error:
@@ -200,9 +204,27 @@ def _check_forms(settings: Settings, sources: Mapping[str, str]) -> None:
         raise _wrong("account_id", sources, f"`{settings.account_id}` is no account id", "an account id has 12 digits")
     if settings.database is not None and not _DATABASE.fullmatch(settings.database):
         raise _wrong("database", sources, "not a database daypass knows", "use `postgresql://…` or `sqlite:///…`")
+    _check_proxies(settings.trusted_proxies, sources)
     if (settings.tls_cert is None) != (settings.tls_key is None):
         alone = "tls_cert" if settings.tls_cert else "tls_key"
         raise _wrong(alone, sources, "stands alone", "give both --tls-cert and --tls-key")
+
+
+def _check_proxies(proxies: tuple[str, ...], sources: Mapping[str, str]) -> None:
+    """Each must be an address or range as requests are compared with it: a mistake must not trust more, or nobody.
+
+    # INVARIANT: 10. what was mistyped is not read as something wider.
+    #   tests/settings/test_load.py::test_a_proxy_that_cannot_be_meant_is_refused
+    """
+    for entry in proxies:
+        try:
+            network = ip_network(entry)
+        except ValueError as error:
+            raise _wrong("trusted_proxies", sources, str(error), "for example 10.1.2.3 or 10.1.0.0/16") from error
+        if network.prefixlen == 0:
+            raise _wrong("trusted_proxies", sources, f"`{entry}` is everybody", "name the proxies alone")
+        if network.version == 6 and network.overlaps(_IPV4_IN_IPV6):
+            raise _wrong("trusted_proxies", sources, f"`{entry}` holds IPv4 addresses", "write those as IPv4")
 
 
 def _consistent(settings: Settings, sources: dict[str, str]) -> Loaded:

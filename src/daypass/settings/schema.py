@@ -47,6 +47,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
     tls_key: Annotated[str | None, Meta(description="PEM file with the private key of `tls_cert`.")] = None
     insecure: Annotated[bool, Meta(description="Allow listening beyond loopback without TLS.")] = False
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses and CIDR ranges of proxies that `X-Forwarded-For` and `X-Forwarded-Proto` are "
+            "believed from."
+        ),
+    ] = ()
     open_probes: Annotated[bool, Meta(description="Answer `/-/health` and `/-/metrics` beyond loopback.")] = False
     workers: Annotated[int, Meta(ge=1, le=256, description="Processes that serve requests.")] = 1
     threads: Annotated[
@@ -159,6 +166,8 @@ def _kind(annotation: Any) -> str:
     plain = get_args(annotation)[0]
     if get_origin(plain) is Literal:
         return " or ".join(f"`{choice}`" for choice in get_args(plain))
+    if get_origin(plain) is tuple:
+        return "list; with commas between in the environment"
     kind = {bool: "true or false", int: "whole number", float: "number"}.get(plain, "text")
     meta = _meta(annotation)
     bounds = (("above", meta.gt), ("from", meta.ge), ("to", meta.le))
