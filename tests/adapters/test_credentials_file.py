@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+from functools import partial
 from pathlib import Path
 
 import botocore.session
@@ -9,6 +13,7 @@ import pytest
 
 from daypass.adapters.credentials_file import is_profile, profiles, put_profile
 from daypass.credentials import AccessKeyPair, Secret
+from daypass.testing.backend import together
 
 FIRST = AccessKeyPair("AKIAIOSFODNN7EXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"))
 SECOND = AccessKeyPair("AKIAI44QH8DHBEXAMPLE", Secret("je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"))
@@ -55,6 +60,34 @@ def test_nothing_is_left_beside_the_file(path: Path) -> None:
     put_profile(path, "default", FIRST)
     put_profile(path, "default", SECOND)
     assert [entry.name for entry in path.parent.iterdir()] == ["credentials"]
+
+
+def test_profiles_that_are_added_at_once_are_all_kept(path: Path) -> None:
+    """Each writer reads what the one before it has written, so none of them takes another's profile away."""
+
+    def add(number: int) -> None:
+        for place in range(5):
+            put_profile(path, f"p{number}-{place}", FIRST)
+
+    assert together(*(partial(add, number) for number in range(8))) == [None] * 8
+    assert set(profiles(path)) == {f"p{number}-{place}" for number in range(8) for place in range(5)}
+
+
+def test_commands_of_two_processes_wait_for_each_other(path: Path) -> None:
+    """While another process holds the folder a profile is not added, and it is once that process is gone."""
+    script = (
+        "import fcntl, os, sys; f = os.open(sys.argv[1], 0); fcntl.flock(f, 2); print(flush=True); sys.stdin.read()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", script, str(path.parent)], **pipes) as holder:  # type: ignore[call-overload]
+        holder.stdout.readline()
+        writer = threading.Thread(target=put_profile, args=(path, "default", FIRST))
+        writer.start()
+        writer.join(0.2)
+        assert not path.exists()
+        holder.kill()
+    writer.join(10)
+    assert profiles(path) == {"default": FIRST}
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a]", "a\n[b", "-x", "a$b", "x" * 129])

@@ -5,11 +5,14 @@ Source of the format: AWS SDKs and Tools Reference Guide, "Using shared config a
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from configparser import Error as UnreadableFile
 from configparser import RawConfigParser
+from contextlib import contextmanager
 from pathlib import Path
 
 from daypass.credentials import AccessKeyPair, Secret
@@ -48,6 +51,7 @@ def put_profile(path: Path, profile: str, key: AccessKeyPair) -> None:
     """Add ``profile`` or replace it; everything else in the file stays as it is.
 
     The file is replaced whole, so that a crash leaves the old one or the new one, and it is never readable by others.
+    Of several at once, in whichever process, each waits for the one before.
 
     Raises:
         OSError: the file cannot be written.
@@ -55,13 +59,29 @@ def put_profile(path: Path, profile: str, key: AccessKeyPair) -> None:
     """
     if not is_profile(profile):
         raise ValueError(f"`{profile}` cannot be a profile")
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    kept = re.sub(rf"^\[{re.escape(profile)}\][^\n]*\n(?:(?!\[)[^\n]*(?:\n|\Z))*", "", before, flags=re.MULTILINE)
-    if kept and not kept.endswith("\n"):
-        kept += "\n"
     secret = key.secret_access_key.reveal()
     added = f"[{profile}]\naws_access_key_id = {key.access_key_id}\naws_secret_access_key = {secret}\n"
-    _replace(path, f"{kept}{added}")
+    with _locked(path.parent) as folder:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        _replace(path, f"{_without(profile, before)}{added}")
+        os.fsync(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    """Be the only one who changes the file in ``folder``. The folder is locked, since the file itself is replaced."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _without(profile: str, text: str) -> str:
+    """``text`` less the section of ``profile``, ending in a line's end."""
+    kept = re.sub(rf"^\[{re.escape(profile)}\][^\n]*\n(?:(?!\[)[^\n]*(?:\n|\Z))*", "", text, flags=re.MULTILINE)
+    return kept if not kept or kept.endswith("\n") else f"{kept}\n"
 
 
 def _replace(path: Path, text: str) -> None:
@@ -76,8 +96,3 @@ def _replace(path: Path, text: str) -> None:
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
