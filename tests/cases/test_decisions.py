@@ -43,4 +43,5 @@ def test_the_explanation_agrees_with_the_decision(name: str) -> None:
     if decision.effect == "implicitDeny":
         assert (decision.layer, "allows") not in verdicts or decision.layer in {"scp", "rcp"}
     assert bool(report["change"]) != decision.allowed
+    assert bool(report["obstacles"]) != decision.allowed
     assert decision.explain().startswith(f"{decision.effect}: {decision.context.action}")

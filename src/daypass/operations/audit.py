@@ -68,7 +68,7 @@ class Record:
             self.ours["detail"] = error.detail
         decision = getattr(error, "decision", None)
         if decision is not None:
-            self.ours["decision"] = decision.to_dict()
+            self.ours["decision"] = decision.to_record()
         return error
 
     def outcome(self) -> Record:

@@ -72,6 +72,12 @@ class Decision:
 
         return report(self)
 
+    def to_record(self) -> dict[str, object]:
+        """What of it belongs into the audit record of the caller's account: nothing of another account's policies."""
+        from daypass.policy.explain import record  # noqa: PLC0415 - nothing of it is needed to decide
+
+        return record(self)
+
 
 _NAMES: dict[Layer, str] = {
     "identity": "identity-based policy",

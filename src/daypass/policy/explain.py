@@ -1,33 +1,72 @@
 """Why a decision came out as it did, for people and for machines. Computed when asked, never while deciding.
 
-``report`` gives plain JSON values; ``render`` turns the report into text. The values of context keys are shown: whoever
-reads an explanation must be allowed to see the request and the policies.
+``report`` gives plain JSON values; ``render`` turns the report into text; ``record`` is the part of it that may stand
+in the audit record of who asked. The values of context keys are shown: whoever reads an explanation must be allowed to
+see the request and the policies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from textwrap import dedent
 
-from daypass.policy.attached import RESOURCE_LAYERS, Attached, Layer, PolicySet
+from daypass.policy.attached import Attached, Layer
+from daypass.policy.change import place, policy_facts
 from daypass.policy.context import RequestContext
 from daypass.policy.decision import Decision
-from daypass.policy.document import Condition, Statement
-from daypass.policy.principal import Grade, Names
+from daypass.policy.document import Statement
+from daypass.policy.layers import Miss, seen, views
+from daypass.policy.obstacles import Obstacle, near_misses, obstacles
+from daypass.policy.parse.positions import Span, read_positions, statements
 
-_MOST_NEAR = 10
-"""How many statements that came near are shown; the nearest come first."""
+Json = dict[str, object]
+
+_LONGEST_TEXT = 12
+"""Lines of a statement that are shown at a terminal."""
+
+_OF_THE_RESOURCE: frozenset[Layer] = frozenset({"trust", "resource", "rcp"})
+"""Layers that belong to the account of the resource."""
 
 
-def report(decision: Decision) -> dict[str, object]:
+def report(decision: Decision) -> Json:
     """The decision with all that explains it.
 
     Members: ``allowed``, ``effect``, ``layer``, ``reason``, ``action``, ``resource``, ``resourceAccount``,
-    ``principal``, ``policy``, ``statement``, ``layers`` (verdict of each policy kind alone), ``near`` (statements
-    that would have allowed but for the listed parts), ``change`` (the smallest change that flips a denial).
+    ``principal``, ``policy``, ``statement`` (index, Sid, text, position, conditions), ``layers`` (verdict of each
+    policy kind alone), ``near`` (statements that would have allowed but for the listed parts), ``obstacles`` (all that
+    denies, in the order in which it is met, each with the changes that take it away), ``change`` (the nearest change
+    of the first obstacle; null when allowed).
     """
+    hindrances = [_obstacle(obstacle) for obstacle in obstacles(decision)]
+    first = hindrances[0]["changes"] if hindrances else []
+    return _outline(decision) | {
+        "statement": _statement(decision.policy, decision.statement, decision.context),
+        "layers": _layers(decision),
+        "near": _near(decision),
+        "obstacles": hindrances,
+        "change": first[0] if isinstance(first, list) and first else None,
+    }
+
+
+# INVARIANT: 7. the record of a refusal tells an account nothing of another account's policies.
+#   tests/policy/test_explain.py::test_a_record_quotes_nothing_of_another_accounts_policies
+def record(decision: Decision) -> Json:
+    """The decision for the audit record of the caller's account: cheap, and nothing of another account's policies.
+
+    Members as in ``report``, without texts, obstacles and change. Across accounts ``layers`` and ``near`` are the
+    caller's own, and what the resource's side said is no more than effect and layer.
+    """
+    foreign = (
+        _OF_THE_RESOURCE if decision.context.principal.account != decision.context.resource_account else frozenset()
+    )
+    found = _outline(decision) | {"layers": [one for one in _layers(decision) if one["layer"] not in foreign]}
+    if decision.layer in foreign:
+        return found | {"policy": None, "statement": None, "near": []}
+    return found | {"statement": _brief(decision.statement, decision.context), "near": _near(decision)}
+
+
+def _outline(decision: Decision) -> Json:
     context = decision.context
-    near = list(_near(decision))[:_MOST_NEAR] if decision.effect == "implicitDeny" else []
     return {
         "allowed": decision.allowed,
         "effect": decision.effect,
@@ -37,153 +76,55 @@ def report(decision: Decision) -> dict[str, object]:
         "resource": context.resource,
         "resourceAccount": context.resource_account,
         "principal": {"type": context.principal.type, "arn": context.principal.arn},
-        "policy": _policy(decision.policy),
-        "statement": _statement(decision.statement, context),
-        "layers": [{"layer": layer, "verdict": verdict} for layer, verdict in _verdicts(decision)],
-        "near": [one.as_dict() for one in near],
-        "change": _change(decision, near),
+        "policy": policy_facts(decision.policy),
     }
 
 
-# ── each policy kind alone ───────────────────────────────────────────────────────────────────────────
+def _layers(decision: Decision) -> list[Json]:
+    """What each kind of policy says, whether or not it mattered; the organization's once a level."""
+    found: list[Json] = []
+    for view in views(decision.context, decision.policies):
+        level: Json = {"level": view.level} if view.layer in ("scp", "rcp") else {}
+        found.append({"layer": view.layer, "verdict": view.verdict} | level)
+    return [*found, {"layer": "root", "verdict": "allows"}] if decision.policies.root else found
 
 
-def _groups(policies: PolicySet) -> Iterator[tuple[Layer, tuple[Attached, ...]]]:
-    """The policies by layer, each organization level apart, in AWS's order of evaluation."""
-    for level in policies.rcps:
-        yield "rcp", level
-    for level in policies.scps:
-        yield "scp", level
-    if policies.endpoint is not None:
-        yield "endpoint", (policies.endpoint,)
-    if policies.resource is not None:
-        yield RESOURCE_LAYERS[policies.resource_kind], (policies.resource,)
-    if not policies.root or policies.identity:
-        yield "identity", policies.identity
-    if policies.boundary is not None:
-        yield "boundary", (policies.boundary,)
-    if policies.session is not None:
-        yield "session", policies.session
-
-
-def _verdicts(decision: Decision) -> Iterator[tuple[Layer, str]]:
-    """What each kind of policy says, whether or not it mattered."""
-    for layer, group in _groups(decision.policies):
-        matching = [s for attached in group for s in attached.policy.statements if not _missing(decision, attached, s)]
-        if any(statement.denies for statement in matching):
-            yield layer, "denies"
-        else:
-            yield layer, "allows" if matching else "does not allow"
-    if decision.policies.root:
-        yield "root", "allows"
-
-
-# ── what was missing ─────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """One part of a statement that did not fit: what it wants and what the request has."""
-
-    part: str
-    wanted: tuple[str, ...]
-    seen: str | list[str] | None
-    operator: str = ""
-    key: str = ""
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain JSON values; ``operator`` and ``key`` only for conditions."""
-        found: dict[str, object] = {"part": self.part, "wanted": list(self.wanted), "seen": self.seen}
-        return found | {"operator": self.operator, "key": self.key} if self.operator else found
-
-    def __str__(self) -> str:
-        name = f"condition {self.operator} {self.key}" if self.operator else self.part
-        return f"{name} wants {_listed(self.wanted)}, the request has {_listed(self.seen)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """A statement that would have allowed but for ``missing``."""
-
-    attached: Attached
-    statement: Statement
-    missing: tuple[Miss, ...]
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain JSON values."""
-        return {
-            "policy": _policy(self.attached),
-            "statement": {"index": self.statement.index, "sid": self.statement.sid},
-            "missing": [miss.as_dict() for miss in self.missing],
+def _near(decision: Decision) -> list[Json]:
+    if decision.effect != "implicitDeny":
+        return []
+    return [
+        {
+            "policy": policy_facts(attached),
+            "statement": {"index": statement.index, "sid": statement.sid},
+            "missing": [miss.as_dict() for miss in missing],
         }
+        for attached, statement, missing in near_misses(decision)
+    ]
 
 
-def _near(decision: Decision) -> list[Near]:
-    """Allow statements of the lacking layer that speak of the action, those that miss least first."""
-    found = []
-    for layer, group in _groups(decision.policies):
-        if layer != decision.layer:
-            continue
-        for attached in group:
-            for statement in attached.policy.statements:
-                missing = _missing(decision, attached, statement)
-                if not statement.denies and missing and missing[0].part != "action":
-                    found.append(Near(attached, statement, tuple(missing)))
-    return sorted(found, key=lambda near: len(near.missing))
+def _obstacle(obstacle: Obstacle) -> Json:
+    attached, statement = obstacle.found or (None, None)
+    return {
+        "effect": obstacle.effect,
+        "layer": obstacle.layer,
+        "level": obstacle.level,
+        "policy": policy_facts(attached),
+        "statement": None if statement is None else {"index": statement.index, "sid": statement.sid},
+        "changes": [change.as_dict() for change in obstacle.changes],
+    }
 
 
-def _missing(decision: Decision, attached: Attached, statement: Statement) -> list[Miss]:
-    """The parts of ``statement`` that do not fit the request; empty: it applies."""
-    context = decision.context
-    if not statement.actions.matches(context.folded):
-        return [Miss("action", statement.actions.patterns, context.action)]
-    misses: list[Miss] = []
-    if attached.policy.asks_who:
-        misses += _principal_misses(decision, attached, statement)
-    resources = statement.resources
-    if resources is not None and resources.test is not None and not resources.test(context):
-        misses.append(Miss("NotResource" if resources.negated else "resource", resources.patterns, context.resource))
-    misses += [_condition_miss(c, context) for c in statement.conditions if not c.test(context)]
-    return misses
+def _statement(attached: Attached | None, statement: Statement | None, context: RequestContext) -> Json | None:
+    """The statement that settled it, as it stands in its document."""
+    brief = _brief(statement, context)
+    if brief is None or attached is None or statement is None:
+        return brief
+    span = _span(attached, statement)
+    text = attached.policy.text[span.start.offset : span.end.offset]
+    return brief | {"text": text, "position": {"start": span.start._asdict(), "end": span.end._asdict()}}
 
 
-def _principal_misses(decision: Decision, attached: Attached, statement: Statement) -> Iterator[Miss]:
-    principal = statement.principal
-    names = Names(decision.context.principal)
-    if principal is None:
-        yield Miss("principal", (), decision.context.principal.arn)
-    elif statement.denies:
-        bounded = decision.policies.boundary is not None
-        if not principal.is_denied(names, attached, bounded=bounded):
-            yield Miss("principal", _values(principal.entries), decision.context.principal.arn)
-    elif principal.grade(names, attached) is Grade.NONE:
-        yield Miss("principal", _values(principal.entries), decision.context.principal.arn)
-
-
-def _values(entries: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    return tuple(value for _, value in entries)
-
-
-def _condition_miss(condition: Condition, context: RequestContext) -> Miss:
-    return Miss("condition", condition.values, _seen(condition, context), condition.operator, condition.key)
-
-
-def _seen(condition: Condition, context: RequestContext) -> str | list[str] | None:
-    value = context.values[condition.key.lower()]
-    return list(value) if isinstance(value, tuple) else value
-
-
-# ── shown ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _policy(attached: Attached | None) -> dict[str, str | None] | None:
-    if attached is None:
-        return None
-    group = {} if attached.group is None else {"group": attached.group}
-    return {"name": attached.name, "arn": attached.arn, **group}
-
-
-def _statement(statement: Statement | None, context: RequestContext) -> dict[str, object] | None:
+def _brief(statement: Statement | None, context: RequestContext) -> Json | None:
     """The statement that settled it, with the conditions that held and the values they saw."""
     if statement is None:
         return None
@@ -192,46 +133,17 @@ def _statement(statement: Statement | None, context: RequestContext) -> dict[str
         "sid": statement.sid,
         "effect": statement.effect,
         "conditions": [
-            {"operator": c.operator, "key": c.key, "wanted": list(c.values), "seen": _seen(c, context)}
+            {"operator": c.operator, "key": c.key, "wanted": list(c.values), "seen": seen(c, context)}
             for c in statement.conditions
         ],
     }
 
 
-def _change(decision: Decision, near: list[Near]) -> str:
-    """The smallest change that flips a denial; empty when allowed."""
-    if decision.allowed:
-        return ""
-    if decision.policy is not None and decision.statement is not None:
-        return f"remove or narrow {_place(decision.policy, decision.statement)}, which denies"
-    if near and len(near[0].missing) == 1:
-        miss = near[0].missing[0]
-        return f"{_place(near[0].attached, near[0].statement)} would allow it, but its {miss}"
-    context = decision.context
-    if decision.layer in {"trust", "resource"}:
-        return f"allow {context.action} to {context.principal.arn or 'everyone'} in the policy of {context.resource}"
-    return f"allow {context.action} on {context.resource} in {_WHERE[decision.layer]}"
+def _span(attached: Attached, statement: Statement) -> Span:
+    return statements(read_positions(attached.policy.text))[statement.index].span
 
 
-_WHERE: dict[Layer, str] = {
-    "identity": "an identity-based policy of the principal",
-    "boundary": "the permissions boundary",
-    "session": "a session policy, passed when the session is made",
-    "scp": "a service control policy at every level",
-    "rcp": "a resource control policy at every level",
-    "endpoint": "the VPC endpoint policy",
-}
-
-
-def _place(attached: Attached, statement: Statement) -> str:
-    sid = f" ({statement.sid})" if statement.sid else ""
-    group = f" (group {attached.group})" if attached.group else ""
-    return f"statement {statement.index + 1}{sid} of {attached.arn or attached.name}{group}"
-
-
-def _listed(value: str | Sequence[str] | None) -> str:
-    values = (value,) if isinstance(value, str) else value or ()
-    return ", ".join(f"`{one}`" for one in values) or "nothing"
+# ── for a reader at a terminal ───────────────────────────────────────────────────────────────────────
 
 
 def render(decision: Decision) -> str:
@@ -240,18 +152,48 @@ def render(decision: Decision) -> str:
     lines = [
         f"{decision.effect}: {context.action} on {context.resource}",
         f"asked by {context.principal.arn or 'nobody known'}",
+        *_settled(decision),
     ]
-    if decision.policy is not None and decision.statement is not None:
-        lines.append(f"settled by {_place(decision.policy, decision.statement)}, layer {decision.layer}")
-        conditions = decision.statement.conditions
-        lines += [f"  {c.operator} {c.key}: {_listed(_seen(c, context))}" for c in conditions]
     if not decision.allowed:
         lines.append(decision.reason())
-    lines += [f"{layer}: {verdict}" for layer, verdict in _verdicts(decision)]
+    lines += [f"{view.layer}: {view.verdict}" for view in views(context, decision.policies)]
+    lines += ["root: allows"] if decision.policies.root else []
     if decision.effect == "implicitDeny":
-        for near in _near(decision)[:_MOST_NEAR]:
-            lines.append(f"{_place(near.attached, near.statement)} came near:")
-            lines += [f"  {miss}" for miss in near.missing]
-    if not decision.allowed:
-        lines.append(f"to change it: {_change(decision, _near(decision) if decision.statement is None else [])}")
-    return "\n".join(lines)
+        for attached, statement, missing in near_misses(decision):
+            lines.append(f"{place(attached, statement)} came near:")
+            lines += [f"  {_told(miss)}" for miss in missing]
+    return "\n".join([*lines, *_ways(decision)])
+
+
+def _settled(decision: Decision) -> Iterator[str]:
+    attached, statement = decision.policy, decision.statement
+    if attached is None or statement is None:
+        return
+    span = _span(attached, statement)
+    yield f"settled by {place(attached, statement)}, line {span.start.line}, layer {decision.layer}"
+    text = attached.policy.text[: span.end.offset].splitlines()[span.start.line - 1 :]
+    text[0] = " " * span.start.column + text[0][span.start.column :]
+    shown = dedent("\n".join(text)).splitlines()
+    yield from (f"    {line}" for line in shown[:_LONGEST_TEXT])
+    if len(shown) > _LONGEST_TEXT:
+        yield "    …"
+    yield from (f"  {c.operator} {c.key}: {_listed(seen(c, decision.context))}" for c in statement.conditions)
+
+
+def _ways(decision: Decision) -> Iterator[str]:
+    """One line an obstacle: what would take it away."""
+    for number, obstacle in enumerate(obstacles(decision)):
+        ways = "; or ".join(change.says for change in obstacle.changes)
+        before = "to change it" if number == 0 else f"then, by layer {obstacle.layer}"
+        yield f"{before}: {ways or 'no single change helps'}"
+
+
+def _told(miss: Miss) -> str:
+    condition = miss.condition
+    name = f"condition {condition.operator} {condition.key}" if condition else miss.part
+    return f"{name} wants {_listed(miss.wanted)}, the request has {_listed(miss.seen)}"
+
+
+def _listed(value: str | Sequence[str] | None) -> str:
+    values = (value,) if isinstance(value, str) else value or ()
+    return ", ".join(f"`{one}`" for one in values) or "nothing"
