@@ -75,11 +75,10 @@ def test_profiles_that_are_added_at_once_are_all_kept(path: Path) -> None:
 
 def test_commands_of_two_processes_wait_for_each_other(path: Path) -> None:
     """While another process holds the folder a profile is not added, and it is once that process is gone."""
-    script = (
-        "import fcntl, os, sys; f = os.open(sys.argv[1], 0); fcntl.flock(f, 2); print(flush=True); sys.stdin.read()"
-    )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", script, str(path.parent)], **pipes) as holder:  # type: ignore[call-overload]
+    hold = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_EX); print(flush=True); input()"
+    command = [sys.executable, "-c", hold, str(path.parent)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
         holder.stdout.readline()
         writer = threading.Thread(target=put_profile, args=(path, "default", FIRST))
         writer.start()

@@ -82,14 +82,14 @@ def entity_policies(entity: User | Role, snapshot: AccountSnapshot) -> PolicySet
         managed = tuple(_must_exist(arn, snapshot) for arn in entity.attached)
         inline = tuple(Attached(compiled(policy.document), policy.name) for policy in entity.inline)
         groups = entity.groups if isinstance(entity, User) else ()
-        through = tuple(attached for group in groups for attached in _group_policies(group, snapshot))
+        through = tuple(attached for group in groups for attached in group_policies(group, snapshot))
         boundary = _must_exist(entity.boundary, snapshot) if entity.boundary else None
         found = snapshot.derived[key] = PolicySet(identity=managed + inline + through, boundary=boundary)
     assert isinstance(found, PolicySet)
     return found
 
 
-def _group_policies(group_id: str, snapshot: AccountSnapshot) -> tuple[Attached, ...]:
+def group_policies(group_id: str, snapshot: AccountSnapshot) -> tuple[Attached, ...]:
     """The policies that a group's members have through it. A group that is gone may have held a Deny, as above."""
     key = ("group", group_id)
     found = snapshot.derived.get(key)
