@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.ids import RANDOM_BYTES, access_key_id, account_of, unique_id
+from daypass.ids import RANDOM_BYTES, RequestIds, access_key_id, account_of, unique_id
 
 VECTORS = json.loads((Path(__file__).parent / "vectors/ids/access_key_ids.json").read_text())
 BASE32 = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
@@ -78,3 +80,20 @@ def test_an_endless_identifier_is_not_kept() -> None:
     finally:
         tracemalloc.stop()
     assert kept < 100_000
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_request_ids_look_like_random_uuids_and_never_repeat(entropy: bytes) -> None:
+    """Version 4, variant 1, whatever the counter begins with; also where it wraps round."""
+    ids = RequestIds(entropy)
+    made = [ids.next() for _ in range(300)]
+    assert len(set(made)) == 300
+    assert all(str(UUID(one)) == one and UUID(one).version == 4 and UUID(one).variant == RFC_4122 for one in made)
+
+
+def test_request_ids_do_not_count() -> None:
+    """One id after the other does not tell how many requests came between."""
+    ids = RequestIds(bytes(range(16)))
+    numbers = [int(ids.next()[-12:], 16) for _ in range(100)]
+    assert len({later - earlier for earlier, later in pairwise(numbers)} - {0}) >= 2
+    assert min(abs(later - earlier) for earlier, later in pairwise(numbers)) > 1_000_000

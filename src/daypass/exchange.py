@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 Header = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class RawRequest:
+class RawRequest(NamedTuple):
     """A request exactly as it came over the wire.
 
     ``target`` is the raw request target (path and query, undecoded). ``headers`` keep wire order and
@@ -19,9 +18,14 @@ class RawRequest:
     method: str
     target: bytes
     headers: tuple[Header, ...]
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     peer: str = ""
     secure: bool = False
+
+    def __repr__(self) -> str:
+        # INVARIANT: 7. headers and body hold tokens and secrets.
+        #   tests/test_exchange.py::test_an_exchange_never_shows_what_it_carries
+        return f"<RawRequest {self.method} from {self.peer or 'nowhere'}, {len(self.body)} bytes>"
 
     @classmethod
     def of(cls, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> RawRequest:
@@ -51,10 +55,12 @@ class RawRequest:
         return self.target.partition(b"?")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer ready to send. ``headers`` lack only ``Date`` and ``Content-Length``, which the surface adds."""
 
     status: int
     headers: tuple[Header, ...]
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}, {len(self.body)} bytes>"

@@ -10,6 +10,7 @@ Families: ``AKIA`` long-term key, ``ASIA`` temporary key, ``AIDA`` user, ``AROA`
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import count
 
 RANDOM_BYTES = 6
 """Entropy that one identifier takes; 39 of its 48 bits go into the account-carrying part, 5 into the 17th character."""
@@ -19,6 +20,8 @@ _PAIRS = tuple(high + low for high in _BASE32 for low in _BASE32)
 _TO_DIGITS = str.maketrans(_BASE32, "0123456789abcdefghijklmnopqrstuv")
 _ALPHABET = frozenset(_BASE32)
 _CARRIES_ACCOUNT = 1 << 79
+_48_BITS, _56_BITS = (1 << 48) - 1, (1 << 56) - 1
+_SCRAMBLE = 0x9E3779B97F4A7D  # odd, so that numbers below 2^56 stay different
 
 
 def access_key_id(family: str, account: str, entropy: bytes) -> str:
@@ -42,6 +45,25 @@ def _account_part(account: str) -> tuple[str, int]:
 def unique_id(family: str, account: str, entropy: bytes) -> str:
     """A 21-character unique id of an entity in ``account``. ``entropy``: ``RANDOM_BYTES`` bytes."""
     return access_key_id(family, account, entropy) + _BASE32[entropy[5] & 31]
+
+
+class RequestIds:
+    """Request ids in the form of random UUIDs (RFC 9562, version 4). Never twice the same, and no secret.
+
+    Sixty random bits for the process, and a counter that is scrambled, so that an id does not tell how many came
+    before. Safe to use from several threads. Make it after a fork.
+    """
+
+    def __init__(self, entropy: bytes) -> None:
+        """``entropy``: 16 bytes."""
+        digits = entropy[:8].hex()
+        self._head = f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15]}"
+        self._count = count(int.from_bytes(entropy[8:], "big"))
+
+    def next(self) -> str:
+        """A new id, 36 characters."""
+        number = next(self._count) * _SCRAMBLE & _56_BITS
+        return f"{self._head}{number >> 48:02x}-{number & _48_BITS:012x}"
 
 
 def account_of(identifier: str) -> str | None:

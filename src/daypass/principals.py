@@ -5,8 +5,8 @@ What every issued session makes is a named tuple: a frozen dataclass of as many 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 SessionKind = Literal["role", "user", "root", "federated", "assumed-root"]
 """role: AssumeRole*; user and root: GetSessionToken; federated: GetFederationToken; assumed-root: AssumeRoot."""
@@ -226,13 +226,15 @@ Requester = Principal | AwsService | FederatedIdentity
 class Caller:
     """A principal that verifiably asks now. Only ``operations/authenticate.py`` and ``verify_request`` make one.
 
-    ``tags`` are the effective principal tags: the entity's own, overridden by the session's.
+    ``tags`` are the effective principal tags: the entity's own, overridden by the session's. ``derived`` memoises what
+    is computed from the caller.
     """
 
     principal: Requester
     access_key_id: str
     session: Session | None = None
     tags: Tags = ()
+    derived: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def arn(self) -> str:

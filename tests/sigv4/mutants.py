@@ -6,7 +6,6 @@ A mutant that means the same as its original may be accepted; any other must not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import permutations
 from random import Random
 from urllib.parse import unquote_to_bytes
@@ -54,7 +53,7 @@ def corpus() -> list[RawRequest]:
     plain = signed_by_botocore("POST", URL, FORM, ASSUME_ROLE)
     unsigned = tuple((name.lower().encode(), value.encode()) for name, value in UNSIGNED.items())
     return [
-        replace(plain, headers=(*plain.headers, *unsigned)),
+        plain._replace(headers=(*plain.headers, *unsigned)),
         signed_by_botocore("POST", URL, FORM | {"amz-sdk-request": "attempt=1; max=3"}, ASSUME_ROLE, token=TOKEN),
         signed_by_botocore("GET", f"{WHO_AM_I}&Name=a%20b%2Bc~", token=TOKEN),
         presigned_by_botocore("GET", WHO_AM_I, {"x-k8s-aws-id": "blue"}, token=TOKEN, expires=60),
@@ -123,17 +122,17 @@ def byte_mutants(text: bytes, random: Random) -> Iterator[bytes]:
 
 
 def with_header_at(raw: RawRequest, at: int, *headers: Header) -> RawRequest:
-    return replace(raw, headers=(*raw.headers[:at], *headers, *raw.headers[at + 1 :]))
+    return raw._replace(headers=(*raw.headers[:at], *headers, *raw.headers[at + 1 :]))
 
 
 def changed_bytes(raw: RawRequest, random: Random) -> Mutants:
     """Every byte of target, body, method, header names and values."""
     for target in byte_mutants(raw.target, random):
-        yield "target", replace(raw, target=target)
+        yield "target", raw._replace(target=target)
     for body in byte_mutants(raw.body, random):
-        yield "body", replace(raw, body=body)
+        yield "body", raw._replace(body=body)
     for method in ("PUT", "HEAD", "post", "get", raw.method + "X", "", raw.method[:-1]):
-        yield "method", replace(raw, method=method)
+        yield "method", raw._replace(method=method)
     for at, (name, value) in enumerate(raw.headers):
         for changed in byte_mutants(value, random):
             yield "header value", with_header_at(raw, at, (name, changed))
@@ -152,7 +151,7 @@ def moved_headers(raw: RawRequest) -> Mutants:
         yield "header in capitals", with_header_at(raw, at, (name.title(), value))
         yield "header in capitals", with_header_at(raw, at, (name.upper(), value), (name, value))
     for order in list(permutations(raw.headers))[1:120]:
-        yield "headers in another order", replace(raw, headers=order)
+        yield "headers in another order", raw._replace(headers=order)
 
 
 def claims_of(raw: RawRequest) -> tuple[bytes, Callable[[bytes], RawRequest]]:
@@ -160,7 +159,7 @@ def claims_of(raw: RawRequest) -> tuple[bytes, Callable[[bytes], RawRequest]]:
     for at, (name, value) in enumerate(raw.headers):
         if name == b"authorization":
             return value, lambda text, at=at: with_header_at(raw, at, (b"authorization", text))
-    return raw.target, lambda text: replace(raw, target=text)
+    return raw.target, lambda text: raw._replace(target=text)
 
 
 def changed_claims(raw: RawRequest) -> Mutants:
@@ -221,14 +220,14 @@ def other_names(names: list[bytes]) -> Iterator[list[bytes]]:
 def both_kinds(raw: RawRequest, others: list[RawRequest]) -> Mutants:
     """Parts of other, equally well signed requests, and the two kinds of signature at once."""
     for other in others:
-        yield "spliced", replace(raw, target=other.target)
-        yield "spliced", replace(raw, body=other.body)
-        yield "spliced", replace(raw, headers=other.headers)
-        yield "spliced", replace(raw, headers=raw.headers + other.headers)
-        yield "spliced", replace(raw, target=raw.target + b"?" + other.target.partition(b"?")[2])
+        yield "spliced", raw._replace(target=other.target)
+        yield "spliced", raw._replace(body=other.body)
+        yield "spliced", raw._replace(headers=other.headers)
+        yield "spliced", raw._replace(headers=raw.headers + other.headers)
+        yield "spliced", raw._replace(target=raw.target + b"?" + other.target.partition(b"?")[2])
         for header in other.headers:
-            yield "spliced", replace(raw, headers=(*[h for h in raw.headers if h[0] != header[0]], header))
-            yield "spliced", replace(raw, headers=(*raw.headers, header))
+            yield "spliced", raw._replace(headers=(*[h for h in raw.headers if h[0] != header[0]], header))
+            yield "spliced", raw._replace(headers=(*raw.headers, header))
 
 
 def random_mutant(raw: RawRequest, random: Random) -> RawRequest:
@@ -236,9 +235,9 @@ def random_mutant(raw: RawRequest, random: Random) -> RawRequest:
     for _ in range(random.randint(2, 3)):
         at = random.randint(-2, len(raw.headers) - 1)
         if at == -2:
-            raw = replace(raw, target=random_change(raw.target, random))
+            raw = raw._replace(target=random_change(raw.target, random))
         elif at == -1:
-            raw = replace(raw, body=random_change(raw.body, random))
+            raw = raw._replace(body=random_change(raw.body, random))
         else:
             raw = with_header_at(raw, at, (raw.headers[at][0], random_change(raw.headers[at][1], random)))
     return raw

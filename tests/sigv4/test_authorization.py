@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -135,7 +133,7 @@ def test_the_token_of_a_presigned_request_may_be_a_header() -> None:
 
 def test_a_header_form_takes_no_token_from_the_query() -> None:
     """Each form brings its own token."""
-    raw = replace(with_header(), target=b"/?X-Amz-Security-Token=abc")
+    raw = with_header()._replace(target=b"/?X-Amz-Security-Token=abc")
     assert read(raw).session_token is None
 
 
@@ -174,10 +172,11 @@ HEADERS = st.builds(
 @example("AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, X-Signature=f")
 def test_the_short_way_of_reading_finds_what_the_long_way_finds(authorization: str) -> None:
     """Where the usual form is recognised, the general reader reads the same out of the header."""
-    head, mark, signature = authorization.strip().rpartition("Signature=")
-    usual = module._usual_claims(head + mark) if signature.isalnum() else None
+    head, signature = authorization[:-64], authorization[-64:]
+    usual = module._usual_claims(head.encode("latin-1")) if signature.isalnum() else None
     if usual is not None:
-        assert module._header_claims(authorization.strip(), b"") == (*usual, signature)
+        claims, names, read_signature = module._header_claims(authorization, b"")
+        assert (*claims, names, read_signature) == (*usual, signature)
 
 
 @given(st.binary(max_size=80), st.binary(max_size=80), st.binary(max_size=40))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from daypass.entities import Role
@@ -22,6 +23,9 @@ from daypass.snapshot import AccountSnapshot
 EVENT_VERSION = "1.11"
 
 _NO_HEADERS: dict[bytes, bytes] = {}
+
+LONGEST_AGENT = 512
+"""Characters of ``userAgent``."""
 
 LONGEST_CLAIM = 128
 LONGEST_WORD = 32
@@ -91,16 +95,15 @@ class Record:
             key, region = self.claimed
             self.ours["claimed"] = {"accessKeyId": _told(key, like_a_key=True), "region": _told(region)}
         headers = dict(raw.headers) if raw else _NO_HEADERS
-        agent, host = headers.get(b"user-agent"), headers.get(b"host")
         return {
             "eventVersion": EVENT_VERSION,
-            "userIdentity": user_identity(caller) if caller else None,
+            "userIdentity": _remembered_identity(caller) if caller else None,
             "eventTime": iso8601(self.time),
-            "eventSource": f"{self.service}.amazonaws.com",
+            "eventSource": _source(self.service),
             "eventName": self.event,
             "awsRegion": self.region,
             "sourceIPAddress": raw.peer if raw else "operator",
-            "userAgent": agent.decode("latin-1")[:512] if agent else None,
+            "userAgent": _agent(headers.get(b"user-agent")),
             "errorCode": error.code if error else None,
             "errorMessage": _message(error, is_stranger=caller is None) if error else None,
             "requestParameters": self.request,
@@ -115,9 +118,36 @@ class Record:
             "recipientAccountId": self.account,
             "sharedEventID": None,
             "eventCategory": "Management",
-            "tlsDetails": {"clientProvidedHostHeader": host.decode("latin-1")} if host else None,
+            "tlsDetails": _tls(headers.get(b"host")),
             "daypass": self.ours,
         }
+
+
+@lru_cache(maxsize=64)
+def _source(service: str) -> str:
+    return f"{service}.amazonaws.com"
+
+
+def _agent(header: bytes | None) -> str | None:
+    # INVARIANT: 9. headers are remembered as short as they are recorded.
+    #   tests/operations/test_audit.py::test_long_headers_are_not_remembered
+    return _short_agent(header[:LONGEST_AGENT]) if header else None
+
+
+@lru_cache(maxsize=1024)
+def _short_agent(header: bytes) -> str:
+    return header.decode("latin-1")
+
+
+def _tls(host: bytes | None) -> dict[str, str] | None:
+    if not host:
+        return None
+    return _details(host) if len(host) <= LONGEST_AGENT else {"clientProvidedHostHeader": host.decode("latin-1")}
+
+
+@lru_cache(maxsize=256)
+def _details(host: bytes) -> dict[str, str]:
+    return {"clientProvidedHostHeader": host.decode("latin-1")}
 
 
 def _told(claim: str, *, like_a_key: bool = False) -> str:
@@ -153,6 +183,14 @@ def _shortened(value: Any) -> Any:
 def role_resource(role: Role, snapshot: AccountSnapshot) -> list[dict[str, str]]:
     """The ``resources`` member of a call about a role."""
     return [{"accountId": snapshot.id, "type": "AWS::IAM::Role", "ARN": snapshot.arn(role)}]
+
+
+def _remembered_identity(caller: Caller) -> dict[str, Any]:
+    """The identity, made once for each caller; nobody changes it."""
+    known: dict[str, Any] | None = caller.derived.get("identity")
+    if known is None:
+        known = caller.derived["identity"] = user_identity(caller)
+    return known
 
 
 def user_identity(caller: Caller) -> dict[str, Any]:

@@ -162,10 +162,9 @@ def _length(session: Session) -> int:
 
 def _owner(key: AccessKey, snapshot: AccountSnapshot) -> Caller:
     """The caller that holds a long-term key; made once per snapshot."""
-    name = ("caller", key.id)
-    found = snapshot.derived.get(name)
+    found = snapshot.derived.get(key.id)
     if found is None:
-        found = snapshot.derived[name] = _holder(key, snapshot)
+        found = snapshot.derived[key.id] = _holder(key, snapshot)
     assert isinstance(found, Caller)
     return found
 

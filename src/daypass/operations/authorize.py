@@ -131,6 +131,39 @@ def caller_policies(caller: Caller, snapshot: AccountSnapshot, resource: Attache
     return PolicySet(base.identity, base.boundary, cut, resource, "trust" if resource else "resource", root=base.root)
 
 
+class Standing:
+    """What a caller's own policies and one resource's say of him. ``settled`` holds the actions on that resource that
+    were found allowed and always will be, as the policies look at nothing that a request brings; None: they do look.
+    """
+
+    __slots__ = ("policies", "settled")
+
+    def __init__(self, policies: PolicySet) -> None:
+        self.policies = policies
+        self.settled: set[str] | None = set() if policies.is_constant else None
+
+
+# INVARIANT: 5. what is remembered dies with the account's snapshot or the resource's policy it was made from.
+#   tests/operations/test_authorize.py::test_a_standing_ends_with_any_policy_it_was_made_from
+def standing(caller: Caller, snapshot: AccountSnapshot, resource: Attached) -> Standing:
+    """The standing of ``caller`` towards what ``resource`` is the policy of; remembered for holders of long-term keys.
+
+    ``snapshot`` is the caller's account.
+    """
+    if snapshot.derived.get(caller.access_key_id) is not caller:
+        return Standing(caller_policies(caller, snapshot, resource))
+    known = caller.derived.get(resource)
+    if known is None:
+        if len(caller.derived) >= _MOST_STANDINGS:
+            caller.derived.clear()
+        known = caller.derived[resource] = Standing(caller_policies(caller, snapshot, resource))
+    assert isinstance(known, Standing)
+    return known
+
+
+_MOST_STANDINGS = 64
+
+
 def _session_policies(session: Session, snapshot: AccountSnapshot) -> tuple[Attached, ...] | None:
     """The session's own cut: None when a role session brought none; a federated user always has one, if empty.
 

@@ -138,6 +138,8 @@ def _must_live(caller: Caller, account: AccountSnapshot) -> None:
     # INVARIANT: 5. who is deleted while his request is under way changes, mints and reads nothing.
     #   tests/security/test_races.py::test_who_is_gone_by_the_time_he_acts_does_nothing
     """
+    if account.derived.get(caller.access_key_id) is caller:
+        return  # it was made from this very account
     principal, session = caller.principal, caller.session
     if caller.access_key_id and session is None:
         key = account.access_keys.get(caller.access_key_id)

@@ -31,6 +31,7 @@ from daypass.errors import (
     ServiceUnavailable,
 )
 from daypass.exchange import RawRequest, Response
+from daypass.ids import RequestIds
 from daypass.operations.audit import Record
 from daypass.operations.authenticate import Authenticator, Scope
 from daypass.operations.facts import RequestFacts
@@ -72,6 +73,8 @@ class Service:
         self._place = place
         self._authenticator = Authenticator(ports.keys, capacity=signing_keys)
         self._performer = Performer(ports, strict_audit=strict_audit)
+        self._request_ids = RequestIds(ports.entropy.bytes(16))
+        self._anywhere = {name: Scope(name, self._regions_of(name)) for name in wire.SERVICES}
 
     def serve(self, raw: RawRequest) -> Response:
         """Answer ``raw`` without blocking.
@@ -151,8 +154,7 @@ class Service:
         #   tests/operations/test_pipeline.py::test_no_stranger_gets_a_thread
         if operation.may_block and not may_block:
             raise NotLoaded(operation.name)
-        params = model.parse(route.form)
-        record.request = model.public_params(params)
+        params, record.request = wire.read(raw, route, service=signature.service)
         is_global = route.endpoint is not None and route.endpoint.is_global
         facts = RequestFacts(caller, record.time, signature.region, route.service, raw, is_global)
         result = self._performer.perform(operation, params, facts, record, find_account, model)
@@ -168,19 +170,25 @@ class Service:
         *,
         may_block: bool,
     ) -> Caller:
-        scope, now = Scope(route.service, self._regions(route)), self._ports.clock.now()
+        scope = self._anywhere[route.service] if route.endpoint is None else self._scope(route)
+        now = self._ports.clock.now()
         caller = self._authenticator.verify(raw, signature, scope, find_account, now, may_block=may_block)
         record.caller, record.account, record.region = caller, caller.account, signature.region
         return caller
 
-    def _regions(self, route: wire.Route) -> Callable[[str], bool]:
-        """Which regions may stand in a credential scope that was sent to this endpoint."""
-        endpoint, place = route.endpoint, self._place
-        if endpoint is not None and route.service != "iam":
-            return endpoint.region.__eq__ if self._serves(endpoint) else _nowhere
+    def _scope(self, route: wire.Route) -> Scope:
+        """What may stand in a credential scope that was sent to this endpoint."""
+        endpoint = route.endpoint
+        if endpoint is None or route.service == "iam":
+            return self._anywhere[route.service]
+        return Scope(route.service, endpoint.region.__eq__ if self._serves(endpoint) else _nowhere)
+
+    def _regions_of(self, service: str) -> Callable[[str], bool]:
+        """The regions in which this daypass serves ``service`` under a host name of its own."""
+        place = self._place
         if place.region is None:
             return self._is_ours
-        allowed = {place.region, GLOBAL_REGION[place.partition]} if route.service == "iam" else {place.region}
+        allowed = {place.region, GLOBAL_REGION[place.partition]} if service == "iam" else {place.region}
         return allowed.__contains__
 
     def _serves(self, endpoint: wire.Endpoint) -> bool:
@@ -191,9 +199,7 @@ class Service:
         return partition_of(region) == self._place.partition
 
     def _open(self, raw: RawRequest | None) -> Record:
-        digits = self._ports.entropy.bytes(16).hex()
-        request_id = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-        return Record(raw, int(self._ports.clock.now()), request_id)
+        return Record(raw, int(self._ports.clock.now()), self._request_ids.next())
 
     def _close(self, record: Record, refused: ServiceError) -> None:
         """Write the record of a refusal. Strangers are only counted, so that they cannot fill the disk."""

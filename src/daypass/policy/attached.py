@@ -116,3 +116,10 @@ class PolicySet:
         self.rcps = rcps
         self.endpoint = endpoint
         self.root = root
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all of them are; see ``Policy``."""
+        alone = [one for one in (self.boundary, self.resource, self.endpoint) if one is not None]
+        levels = (self.identity, self.session or (), *self.scps, *self.rcps, alone)
+        return all(attached.policy.is_constant for level in levels for attached in level)

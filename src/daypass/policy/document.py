@@ -85,7 +85,8 @@ class Policy:
 
     ``version`` is the document's version (``2008-10-17`` when it names none), ``id`` its ``Id``, ``statements`` what it
     says in order, ``text`` the document as handed in, ``asks_who`` whether its statements name principals, ``may_deny``
-    whether one of them is a Deny.
+    whether one of them is a Deny. ``is_constant``: without conditions and variables, it says the same to every request
+    of one principal for one action on one resource.
     """
 
     __slots__ = (
@@ -93,6 +94,7 @@ class Policy:
         "by_action",
         "by_action_and_principal",
         "id",
+        "is_constant",
         "kind",
         "may_deny",
         "statements",
@@ -109,6 +111,7 @@ class Policy:
         self.text = text
         self.id = policy_id
         self.may_deny = any(statement.denies for statement in statements)
+        self.is_constant = "${" not in text and not any(statement.conditions for statement in statements)
         index = ActionIndex(statements)
         # An RCP speaks of everyone, always; its Principal element is checked when it is parsed and never asked.
         asks_who = kind.names_principals and kind is not Kind.RCP

@@ -38,6 +38,7 @@ UNHASHED_PAYLOADS = frozenset(
 UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _ESCAPED = [bytes([n]) if n in UNRESERVED else b"%%%02X" % n for n in range(256)]
 _ESCAPED_IN_PATH = [b"/" if n == ord("/") else _ESCAPED[n] for n in range(256)]
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 4, 512  # sets of header names, and octets of one
 _SPACE, _TAB = b" \t"  # as numbers: looking for a byte in bytes is three times as fast as for a text
 _HEX = b"0123456789abcdefABCDEF"
 _UNESCAPED = {bytes([a, b]): bytes([int(bytes([a, b]), 16)]) for a in _HEX for b in _HEX}
@@ -198,6 +199,7 @@ class SignedHeaders(tuple[bytes, ...]):  # noqa: SLOT001  a tuple cannot have sl
     ``well_formed``: lower case, sorted, each once and none empty, as the signer must write them.
     ``values``: takes their values out of headers by name, in order; KeyError when one is absent.
     ``form``: the canonical request with a gap for method, path, query, each value and payload hash.
+    ``covered``: names of headers, in wire order, that were found to need no other signed name; see ``remember``.
     """
 
     text: bytes
@@ -205,6 +207,7 @@ class SignedHeaders(tuple[bytes, ...]):  # noqa: SLOT001  a tuple cannot have sl
     well_formed: bool
     values: Callable[[Mapping[bytes, bytes]], tuple[bytes, ...]]
     form: bytes
+    covered: set[tuple[bytes, ...]]
 
     def __new__(cls, text: bytes) -> Self:
         names = super().__new__(cls, text.split(b";"))
@@ -214,7 +217,15 @@ class SignedHeaders(tuple[bytes, ...]):  # noqa: SLOT001  a tuple cannot have sl
         names.values = itemgetter(*names) if len(names) > 1 else lambda headers: (headers[text],)
         lines = [name.replace(b"%", b"%%") + b":%b\n" for name in names]
         names.form = b"".join([b"%b\n%b\n%b\n", *lines, b"\n", text.replace(b"%", b"%%"), b"\n%b"])
+        names.covered = set()
         return names
+
+    def remember(self, present: tuple[bytes, ...]) -> None:
+        """Note that requests with exactly these headers are covered. A client sends few sets of them."""
+        # INVARIANT: 9. few and short ones only: whoever may sign can send any names.
+        # tests/sigv4/test_verify.py::test_what_is_remembered_of_header_names_is_bounded
+        if len(self.covered) < _MOST_REMEMBERED and sum(map(len, present)) <= _LONGEST_REMEMBERED:
+            self.covered.add(present)
 
     @staticmethod
     def of(text: str) -> SignedHeaders:

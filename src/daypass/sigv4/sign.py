@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Self
 from urllib.parse import urlsplit
 
 from daypass.errors import Malformed, MalformedQueryString
@@ -49,6 +50,7 @@ _MADE_HERE = frozenset({"authorization", "x-amz-date", "x-amz-security-token"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+KEY_BYTES = 32
 _BLOCK = 64
 _INNER = bytes(n ^ 0x36 for n in range(256))
 _OUTER = bytes(n ^ 0x5C for n in range(256))
@@ -59,16 +61,47 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
 
     tests/sigv4/test_sign.py::test_the_mac_is_the_standard_library_s holds it to the standard library's.
     """
+    outer, inner = _pads(key)
+    return sha256(outer + sha256(inner + message).digest()).digest()
+
+
+def _pads(key: bytes) -> tuple[bytes, bytes]:
     if len(key) > _BLOCK:
         key = sha256(key).digest()
     block = key.ljust(_BLOCK, b"\0")
-    return sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + message).digest()).digest()
+    return block.translate(_OUTER), block.translate(_INNER)
+
+
+class SigningKey(bytes):
+    """A derived key with its two HMAC blocks, which are the same for every request it signs."""
+
+    outer: bytes
+    inner: bytes
+
+    def __new__(cls, key: bytes) -> Self:
+        """Make one of the 32 bytes that ``signing_key`` derives.
+
+        Raises:
+            ValueError: another length.
+        """
+        if len(key) != KEY_BYTES:
+            raise ValueError("a SigV4 signing key has 32 bytes")
+        made = super().__new__(cls, key)
+        made.outer, made.inner = _pads(key)
+        return made
+
+    def __repr__(self) -> str:
+        return "SigningKey(…)"
+
+    def mac(self, message: bytes) -> str:
+        """HMAC-SHA256 of ``message``, in hexadecimal."""
+        return sha256(self.outer + sha256(self.inner + message).digest()).hexdigest()
 
 
 # ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def signing_key(secret_access_key: str, date: str, region: str, service: str) -> bytes:
+def signing_key(secret_access_key: str, date: str, region: str, service: str) -> SigningKey:
     """Derive the key that signs one day's (``YYYYMMDD``) requests to one service in one region. 32 bytes.
 
     Raises:
@@ -79,7 +112,7 @@ def signing_key(secret_access_key: str, date: str, region: str, service: str) ->
     key = ("AWS4" + secret_access_key).encode()
     for part in (date, region, service, TERMINATOR):
         key = hmac_sha256(key, part.encode("latin-1"))
-    return key
+    return SigningKey(key)
 
 
 class SigningKeys:
@@ -97,8 +130,8 @@ class SigningKeys:
         if maxsize < 2:
             raise ValueError("a cache of signing keys holds at least two")
         self._half = maxsize // 2
-        self._young: dict[tuple[str, str, str, str], bytes] = {}
-        self._old: dict[tuple[str, str, str, str], bytes] = {}
+        self._young: dict[tuple[str, str, str, str], SigningKey] = {}
+        self._old: dict[tuple[str, str, str, str], SigningKey] = {}
 
     def __repr__(self) -> str:
         return f"SigningKeys({len(self)} of {2 * self._half})"
@@ -106,7 +139,7 @@ class SigningKeys:
     def __len__(self) -> int:
         return len(self._young.keys() | self._old.keys())
 
-    def get(self, secret_access_key: str, unverified: UnverifiedSignature) -> bytes:
+    def get(self, secret_access_key: str, unverified: UnverifiedSignature) -> SigningKey:
         """The signing key for the scope of ``unverified`` under this secret. Check the scope first.
 
         Raises:
@@ -119,7 +152,7 @@ class SigningKeys:
             self._keep(wanted, key)
         return key
 
-    def _keep(self, wanted: tuple[str, str, str, str], key: bytes) -> None:
+    def _keep(self, wanted: tuple[str, str, str, str], key: SigningKey) -> None:
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}
         self._young[wanted] = key
@@ -158,7 +191,7 @@ class Signer:
     def signature(self, request: bytes) -> str:
         """The signature of a canonical request, in hexadecimal."""
         key = signing_key(self.secret_access_key, self.timestamp[:8], self.region, self.service)
-        return hmac_sha256(key, string_to_sign(ALGORITHM, self.timestamp, self.scope, request)).hex()
+        return key.mac(string_to_sign(ALGORITHM, self.timestamp, self.scope, request))
 
 
 def parse_target(url: str) -> Target:

@@ -29,9 +29,7 @@ from daypass.sigv4.canonical import (
     string_to_sign,
 )
 from daypass.sigv4.scope import ALGORITHM, UnverifiedSignature
-from daypass.sigv4.sign import hmac_sha256
-
-KEY_BYTES = 32
+from daypass.sigv4.sign import SigningKey
 
 Proof = Callable[[UnverifiedSignature, bytes, bytes], bool]
 Pairs = Sequence[tuple[bytes, bytes]]
@@ -100,6 +98,13 @@ def _order_matters(pairs: Pairs) -> bool:
 
 
 def _require_signed(raw: RawRequest, headers: Mapping[bytes, bytes], names: SignedHeaders, profile: Profile) -> None:
+    present = tuple(headers)
+    if present not in names.covered and _cover(raw, headers, names, profile):
+        names.remember(present)
+
+
+def _cover(raw: RawRequest, headers: Mapping[bytes, bytes], names: SignedHeaders, profile: Profile) -> bool:
+    """Refuse what is not covered. Whether the names alone, without a value or a profile, tell that all is well."""
     if not names.well_formed or not b"".join(headers).islower():
         refuse("header names are not lower-case, or signed ones not sorted and unique")
     if b"host" not in names.every:
@@ -111,8 +116,11 @@ def _require_signed(raw: RawRequest, headers: Mapping[bytes, bytes], names: Sign
         for name in headers:
             if name.startswith(b"x-amz-") and name in unsigned:
                 refuse(f"header is present but not signed: {name!r}")
-    if b"content-type" in unsigned and raw.body:
+    if b"content-type" not in unsigned:
+        return True
+    if raw.body:
         _require_harmless(headers[b"content-type"], profile)
+    return False
 
 
 def _require_harmless(content_type: bytes, profile: Profile) -> None:
@@ -126,13 +134,13 @@ def _require_harmless(content_type: bytes, profile: Profile) -> None:
 
 
 def _proves_hmac(unverified: UnverifiedSignature, key: bytes, request: bytes) -> bool:
-    if len(key) != KEY_BYTES:
-        raise ValueError("a SigV4 signing key has 32 bytes")
+    if not isinstance(key, SigningKey):
+        key = SigningKey(key)
     signature = unverified.signature
     text = string_to_sign(unverified.algorithm, unverified.timestamp_text, unverified.scope, request)
     # INVARIANT: 1. constant time, or the right signature can be guessed byte by byte.
     # tests/sigv4/test_source_rules.py::test_signatures_are_never_compared_with_operators
-    return signature.isascii() and compare_digest(hmac_sha256(key, text).hex(), signature)
+    return signature.isascii() and compare_digest(key.mac(text), signature)
 
 
 # One row for each algorithm that ``read_authorization`` lets through. SigV4a will be a second row.

@@ -13,8 +13,8 @@ What the pipeline calls, in order::
         return refuse(route.service, route.refusal, rid, accept_json=route.accept_json)  # path not `/`
     operation = route.operation            # the model's operation; never None when there is no refusal
     …authenticate; anonymous callers only where ``operation.anonymous``…
-    params = operation.parse(route.form)   # dict by model names; raises MalformedInput, ValidationError (all findings)
-    record["requestParameters"] = operation.public_params(params)     # CloudTrail camelCase, nothing sensitive; or None
+    params, shown = read(raw, route, service=scope_service)  # raises MalformedInput, ValidationError (all findings)
+    record["requestParameters"] = shown    # CloudTrail camelCase, nothing sensitive; or None
     …registry.find(operation.qualified_name) → handler → result…
     record["responseElements"] = operation.public_result(result)      # likewise; CloudTrail has null for mere reads
     return respond(operation, result, rid, accept_json=route.accept_json)
@@ -30,7 +30,9 @@ Signatures::
 
     identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route | Response
     Route:      service: str, operation: Operation | None, form: Mapping[str, str], endpoint: Endpoint | None,
-                accept_json: bool, refusal: ServiceError | None   (a NamedTuple)
+                accept_json: bool, refusal: ServiceError | None, reading: Reading | None   (a NamedTuple)
+    read(raw, route, *, service: str | None) -> Reading        # remembered for equal requests
+    Reading:    params: Mapping[str, Any] by model names, shown: dict[str, Any] | None
     endpoint_of(host: bytes) -> Endpoint | None        # value of the Host header, port allowed; None: no AWS name
     Endpoint:   service: str, region: str, is_global: bool, partition: str
     service_model(name: str) -> Service                # KeyError when unknown; SERVICES: all known names
@@ -50,7 +52,7 @@ Sources: STS and IAM API references (common parameters, common errors); AWS serv
 
 from daypass.wire.answer import refuse, respond, status_of
 from daypass.wire.endpoint import Endpoint, endpoint_of
-from daypass.wire.identify import BAD_REQUEST, BODY_LIMIT, TARGET_LIMIT, TOO_LARGE, Route, identify
+from daypass.wire.identify import BAD_REQUEST, BODY_LIMIT, TARGET_LIMIT, TOO_LARGE, Reading, Route, identify, read
 from daypass.wire.model import SERVICES, Pages
 from daypass.wire.service import Operation, Service, service_model
 
@@ -63,10 +65,12 @@ __all__ = [
     "Endpoint",
     "Operation",
     "Pages",
+    "Reading",
     "Route",
     "Service",
     "endpoint_of",
     "identify",
+    "read",
     "refuse",
     "respond",
     "service_model",

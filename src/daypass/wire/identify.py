@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from daypass.errors import InvalidAction, MalformedQueryString, ServiceError, SignatureDoesNotMatch
 from daypass.exchange import Header, RawRequest, Response
 from daypass.wire.endpoint import Endpoint, endpoint_of
 from daypass.wire.form import TooManyParameters, parse_form, well_formed_escapes
 from daypass.wire.model import SERVICES
+from daypass.wire.recall import Recall, name_of
 from daypass.wire.service import Operation, service_model
 from daypass.wire.validate import shown
 
@@ -62,13 +63,26 @@ _CORS: tuple[Header, ...] = (
 # more entries than the models have operations.
 _SEEN: dict[tuple[str | None, str | None, str | None], Operation] = {}
 
+_KNOWN: Recall[Route] = Recall()
+
 Headers = Mapping[bytes, bytes]
+
+
+class Reading(NamedTuple):
+    """The parameters of a request, and what its record shows of them. Shared by requests: nobody changes them."""
+
+    params: Mapping[str, Any]
+    shown: dict[str, Any] | None
+
+    def __repr__(self) -> str:
+        return "<Reading>"
 
 
 class Route(NamedTuple):
     """What a request asks for. With a ``refusal`` there is no operation, and the refusal is the answer.
 
     ``form`` are all parameters, first value of each name. ``endpoint`` is None where Host is no AWS name.
+    ``reading`` is there when an equal request was read before.
     """
 
     service: str
@@ -77,6 +91,7 @@ class Route(NamedTuple):
     endpoint: Endpoint | None
     accept_json: bool = False
     refusal: ServiceError | None = None
+    reading: Reading | None = None
 
     def __repr__(self) -> str:
         # The form may hold tokens and codes, and a repr ends up in logs.
@@ -93,9 +108,11 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
     """
     # What every SDK sends; everything else goes by the long way, step for step.
     usual = raw.target == b"/" and raw.method == "POST"
+    headers = dict(raw.headers)
+    if usual and (known := _KNOWN.find(name_of(service, raw, headers))) is not None:
+        return known
     if (not usual or len(raw.body) > BODY_LIMIT) and (final := _bounds(raw)) is not None:
         return final
-    headers = dict(raw.headers)
     endpoint = endpoint_of(headers.get(b"host", b""))
     as_json = b"accept" in headers and accepts_json(headers[b"accept"])
     form: dict[str, str] = {}
@@ -115,6 +132,28 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
     name = _service_of(service, endpoint, form)
     operation, refusal = _dispatch(raw, service, name, form)
     return Route(name, operation, form, endpoint, as_json, refusal)
+
+
+def read(raw: RawRequest, route: Route, *, service: str | None) -> Reading:
+    """The parameters of a request that ``identify`` has found a route for, and whose caller is verified.
+
+    Equal requests get equal routes, so this one is remembered with its reading: the next costs one look. Strangers'
+    are not, since they would push out those of callers, nor any with a member that may not be shown.
+
+    Raises:
+        MalformedInput, ValidationError: as ``Operation.parse``.
+    """
+    if route.reading is not None:
+        return route.reading
+    operation = route.operation
+    assert operation is not None, "a route without refusal has an operation"
+    params = operation.parse(route.form)
+    reading = Reading(params, operation.public_params(params))
+    # INVARIANT: 7. tokens and codes are not kept.
+    #   tests/wire/test_recall.py::test_a_request_with_a_sensitive_member_is_not_remembered
+    if raw.target == b"/" and raw.method == "POST" and len(reading.shown or ()) == len(params):
+        _KNOWN.keep(name_of(service, raw, dict(raw.headers)), route._replace(reading=reading))
+    return reading
 
 
 def _bounds(raw: RawRequest) -> Response | None:

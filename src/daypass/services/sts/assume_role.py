@@ -10,6 +10,7 @@ account or another account asks, by the caller's own policies. What the session 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from daypass.arn import Arn
@@ -17,18 +18,19 @@ from daypass.entities import Role
 from daypass.errors import Malformed, ValidationError
 from daypass.operations.audit import role_resource
 from daypass.operations.authorize import (
-    caller_policies,
+    Standing,
     decide,
     denied,
     find_policy,
     refuse,
+    standing,
     tag_keys,
     trust_policy,
 )
 from daypass.operations.call import Call, NewSession, shape
 from daypass.operations.registry import operation
-from daypass.policy import Kind, check_document
-from daypass.principals import Operator, RoleSession, Root, Tags
+from daypass.policy import Attached, Kind, check_document
+from daypass.principals import Operator, Root, Tags
 from daypass.services.sts.mfa import refuse_mfa
 from daypass.services.sts.unsupported import refuse_unsupported
 from daypass.sessions.limits import (
@@ -49,7 +51,8 @@ class Wish(NamedTuple):
     session's, what it inherits included.
     """
 
-    role_arn: Arn
+    role_arn: str
+    account: str
     session_name: str
     duration: int | None = None
     external_id: str | None = None
@@ -72,8 +75,8 @@ def assume_role(call: Call) -> Mapping[str, object]:
     wish = _read(call)
     if isinstance(call.caller.principal, Root | Operator):
         raise denied("Roles may not be assumed by root accounts.")
-    role, owner = _authorized_role(call, wish)
-    session = call.caller.session
+    target, owner = _authorized_role(call, wish)
+    role, session = target.role, call.caller.session
     chained = session is not None and session.kind == "role"
     lasts = role_session_duration(wish.duration, role.max_session_duration, chained=chained)
     if wish.policy_arns:
@@ -81,9 +84,9 @@ def assume_role(call: Call) -> Mapping[str, object]:
     packed = packed_policy_size(wish.policy, wish.policy_arns, wish.tags)
     wanted = NewSession(
         "role",
-        owner.id,
+        wish.account,
         role.id,
-        f"role{role.path}{role.name}",
+        target.principal,
         wish.session_name,
         wish.policy,
         wish.policy_arns,
@@ -91,10 +94,12 @@ def assume_role(call: Call) -> Mapping[str, object]:
         wish.transitive,
         wish.source_identity,
     )
-    call.record.resources = role_resource(role, owner)
-    who = RoleSession(owner.id, role.id, role.name, wish.session_name, role.path, owner.partition)
+    call.record.resources = target.resources
     return {
-        "AssumedRoleUser": {"AssumedRoleId": who.user_id, "Arn": who.arn},
+        "AssumedRoleUser": {
+            "AssumedRoleId": f"{role.id}:{wish.session_name}",
+            "Arn": f"{target.session_arn}{wish.session_name}",
+        },
         "Credentials": shape(call.mint(wanted, lasts)),
         "PackedPolicySize": packed,
         "SourceIdentity": wish.source_identity,
@@ -104,13 +109,11 @@ def assume_role(call: Call) -> Mapping[str, object]:
 def _read(call: Call) -> Wish:
     """The parameters as one value; what contradicts itself is refused before anyone looks at the role."""
     params, session = call.params, call.caller.session
-    try:
-        role_arn = Arn.parse(params["RoleArn"])
-    except Malformed:
-        raise ValidationError(f"{params['RoleArn']} is invalid") from None
+    role_arn = params["RoleArn"]
+    account = _account_of(role_arn)
     name, lasts, external_id = params["RoleSessionName"], params.get("DurationSeconds"), params.get("ExternalId")
     if session is None and params.keys() <= _PLAIN:
-        return Wish(role_arn, name, lasts, external_id)
+        return Wish(role_arn, account, name, lasts, external_id)
     refuse_unsupported(params)
     refuse_mfa(params)
     passed = tuple((tag["Key"], tag.get("Value", "")) for tag in params.get("Tags") or ())
@@ -121,47 +124,97 @@ def _read(call: Call) -> Wish:
     if policy is not None:
         check_document(policy, Kind.SESSION)
     identity = source_identity(params.get("SourceIdentity"), session)
-    return Wish(role_arn, name, lasts, external_id, passed, marked, tags, transitive, identity, policy, arns)
+    return Wish(role_arn, account, name, lasts, external_id, passed, marked, tags, transitive, identity, policy, arns)
+
+
+@lru_cache(maxsize=4096)
+def _account_of(role_arn: str) -> str:
+    try:
+        return Arn.parse(role_arn).account
+    except Malformed:
+        raise ValidationError(f"{role_arn} is invalid") from None
 
 
 def _policy_arns(params: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(given["arn"] for given in params.get("PolicyArns") or () if "arn" in given)
 
 
-def _authorized_role(call: Call, wish: Wish) -> tuple[Role, AccountSnapshot]:
+class Target(NamedTuple):
+    """A role that can be asked for, and what all its sessions have in common; made once a snapshot of its account.
+
+    ``principal`` is ``role/path/name``, ``session_arn`` the ARN of its sessions up to their name, ``resources`` the
+    member of the record.
+    """
+
+    role: Role
+    trust: Attached
+    principal: str
+    session_arn: str
+    resources: list[dict[str, str]]
+
+
+def _target(arn: str, owner: AccountSnapshot) -> Target | None:
+    """The role called ``arn`` in ``owner``, path included; None: there is none."""
+    known = owner.derived.get(arn)
+    if known is not None:
+        assert isinstance(known, Target)
+        return known
+    role = owner.roles_by_name.get(arn.rsplit("/", 1)[-1])
+    if role is None or owner.arn(role) != arn:
+        return None
+    sessions = f"arn:{owner.partition}:sts::{owner.id}:assumed-role/{role.name}/"
+    trust, resources = trust_policy(role, owner), role_resource(role, owner)
+    made = owner.derived[arn] = Target(role, trust, f"role{role.path}{role.name}", sessions, resources)
+    return made
+
+
+def _authorized_role(call: Call, wish: Wish) -> tuple[Target, AccountSnapshot]:
     """The role, once every action of this call is allowed on it.
 
     Raises:
         AccessDenied: the same words whether the role is absent, does not trust, or the caller may not ask.
     """
-    arn = str(wish.role_arn)
-    owner = call.find_account(wish.role_arn.account)
-    name = wish.role_arn.resource.rsplit("/", 1)[-1]
-    role = owner.roles_by_name.get(name) if owner else None
-    if owner is None or role is None or owner.arn(role) != arn:
+    arn = wish.role_arn
+    owner = call.find_account(wish.account)
+    target = _target(arn, owner) if owner else None
+    if owner is None or target is None:
         raise denied(f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}")
-    policies = caller_policies(call.caller, call.account, trust_policy(role, owner))
-    keys = _condition_keys(wish, owner)
-    for tags in _resource_tags(role, wish):
+    mine, actions = standing(call.caller, call.account, target.trust), _actions(wish)
+    if mine.settled is None or not mine.settled.issuperset(actions):
+        _authorize(call, wish, target, actions, mine)
+    return target, owner
+
+
+def _authorize(call: Call, wish: Wish, target: Target, actions: tuple[str, ...], mine: Standing) -> None:
+    keys = _condition_keys(wish)
+    for tags in _resource_tags(target.role, wish):
         asked = keys | tag_keys(tags, "aws:ResourceTag", "iam:ResourceTag") if tags else keys
-        for action in _actions(wish):
-            decision = decide(call.facts, policies, action, arn, resource_account=owner.id, keys=asked)
+        for action in actions:
+            decision = decide(
+                call.facts, mine.policies, action, wish.role_arn, resource_account=wish.account, keys=asked
+            )
             if not decision.allowed:
-                raise refuse(call.facts, decision, action, f" on resource: {arn}", reason=False)
-    return role, owner
+                raise refuse(call.facts, decision, action, f" on resource: {wish.role_arn}", reason=False)
+    if mine.settled is not None:
+        mine.settled.update(actions)
+
+
+_ASSUMING = ("sts:AssumeRole",)
 
 
 def _actions(wish: Wish) -> tuple[str, ...]:
+    if not wish.passed and not wish.transitive and wish.source_identity is None:
+        return _ASSUMING
     tagging = ("sts:TagSession",) if wish.passed or wish.transitive else ()
     naming = ("sts:SetSourceIdentity",) if wish.source_identity is not None else ()
-    return ("sts:AssumeRole", *tagging, *naming)
+    return (*_ASSUMING, *tagging, *naming)
 
 
-def _condition_keys(wish: Wish, owner: AccountSnapshot) -> dict[str, str | tuple[str, ...]]:
+def _condition_keys(wish: Wish) -> dict[str, str | tuple[str, ...]]:
     """The condition keys that only this call has (Service Authorization Reference, AWS STS)."""
     keys: dict[str, str | tuple[str, ...]] = {
         "sts:rolesessionname": wish.session_name,
-        "aws:resourceaccount": owner.id,
+        "aws:resourceaccount": wish.account,
     }
     if wish.external_id is not None:
         keys["sts:externalid"] = wish.external_id
