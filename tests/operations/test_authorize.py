@@ -13,7 +13,7 @@ from .conftest import Stage
 
 DENY = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "sts:*", "Resource": "*"}})
 NO_TRUST = json.dumps(
-    {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "sts:AssumeRole", "Principal": "*"}}
+    {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}}
 )
 FROM_ELSEWHERE = json.dumps(
     {
@@ -41,7 +41,8 @@ CHANGES: dict[str, Change] = {
         PolicyArn=f"arn:aws:iam::{daypass.account}:policy/mine", PolicyDocument=DENY, SetAsDefault=True
     ),
     "a boundary": lambda daypass: daypass.client("iam").put_user_permissions_boundary(
-        UserName="alice", PermissionsBoundary="arn:aws:iam::aws:policy/SecurityAudit"
+        UserName="alice",
+        PermissionsBoundary=daypass.client("iam").create_policy(PolicyName="cut", PolicyDocument=DENY)["Policy"]["Arn"],
     ),
     "the trust policy": lambda daypass: daypass.client("iam").update_assume_role_policy(
         RoleName="reader", PolicyDocument=NO_TRUST

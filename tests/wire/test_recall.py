@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from urllib.parse import urlencode
 
 import pytest
@@ -81,7 +82,7 @@ def test_memory_never_changes_a_route(requests: list[tuple[str, str, str, str, s
 
 def _without_memory(raw: RawRequest, scope: str | None) -> Route | Response:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("daypass.wire.identify._KNOWN", Recall())
+        patch.setattr(import_module("daypass.wire.identify"), "_KNOWN", Recall())
         return identify(raw, service=scope, request_id="an-id")
 
 
