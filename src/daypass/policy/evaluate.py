@@ -25,7 +25,7 @@ from daypass.principals import Anonymous, AwsService, FederatedIdentity, Federat
 Found = tuple[Attached, Statement]
 _NOBODY = Names(Anonymous())
 
-_EVERYONE: dict[ResourceKind, Grade] = {"resource": DIRECT, "trust": ENTITY, "key": ENTITY}
+EVERYONE_GRADES: dict[ResourceKind, Grade] = {"resource": DIRECT, "trust": ENTITY, "key": ENTITY}
 """What ``*`` in a resource's policy is worth. AWS says of buckets and queues that it needs nothing else, and of roles
 and keys nothing: there it stands for an identity-based Allow and no more.
 
@@ -44,20 +44,21 @@ def evaluate(context: RequestContext, policies: PolicySet) -> Decision:
     """
     if policies.scps or policies.rcps or policies.endpoint:
         return _evaluate_guarded(context, policies)
-    names = Names(context.principal, _EVERYONE[policies.resource_kind]) if policies.resource else _NOBODY
+    names = Names(context.principal, EVERYONE_GRADES[policies.resource_kind]) if policies.resource else _NOBODY
     return _explicit_deny(context, policies, names) or _decide_grants(context, policies, names)
 
 
 def _evaluate_guarded(context: RequestContext, policies: PolicySet) -> Decision:
-    names = Names(context.principal, _EVERYONE[policies.resource_kind])
+    names = Names(context.principal, EVERYONE_GRADES[policies.resource_kind])
+    passing = Names(context.principal, guard=True)
     denied = (
         _denied_by_organization(context, policies)
         or _explicit_deny(context, policies, names)
-        or _denied_by_endpoint(context, policies, names)
+        or _denied_by_endpoint(context, policies, passing)
     )
     if denied is not None:
         return denied
-    if missing := _closed_guard(context, policies, names):
+    if missing := _closed_guard(context, policies, passing):
         return Decision(context, policies, "implicitDeny", missing)
     return _decide_grants(context, policies, names)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from daypass.policy.attached import RESOURCE_LAYERS, Attached, Layer, PolicySet
 from daypass.policy.context import RequestContext
 from daypass.policy.document import Condition, Statement
-from daypass.policy.principal import Grade, Names
+from daypass.policy.evaluate import EVERYONE_GRADES
+from daypass.policy.principal import DIRECT, NO_GRADE, Names
 
 Found = tuple[Attached, Statement]
 Group = tuple[Attached, ...]
@@ -106,12 +107,15 @@ def misses(context: RequestContext, policies: PolicySet, attached: Attached, sta
 
 
 def _is_meant(context: RequestContext, policies: PolicySet, attached: Attached, statement: Statement) -> bool:
-    principal, names = statement.principal, Names(context.principal)
+    principal = statement.principal
     if principal is None:
         return False
+    # A guard that lets everyone through means more people than a role that trusts everyone.
+    guard = attached is policies.endpoint
+    names = Names(context.principal, DIRECT if guard else EVERYONE_GRADES[policies.resource_kind], guard=guard)
     if statement.denies:
         return principal.is_denied(names, attached, bounded=policies.boundary is not None)
-    return principal.grade(names, attached) is not Grade.NONE
+    return principal.grade(names, attached) is not NO_GRADE
 
 
 def seen(condition: Condition, context: RequestContext) -> str | list[str] | None:

@@ -41,12 +41,13 @@ class Names:
     ``account`` is that of who signs, empty for all others. ``entity_id`` is the IAM user or role behind it,
     ``entity_grade`` what naming that one is worth; ``session_arn`` is the session itself. ``everyone_grade`` is what
     naming everyone is worth: a role or key that trusts everybody does not free anybody of his boundary and session
-    policies. The ARNs that few policies need are made when one does.
+    policies, and does not mean those who sign with no account's keys. A guard (``guard``) that lets everyone through
+    means them too. The ARNs that few policies need are made when one does.
     """
 
     __slots__ = ("_principal", "account", "entity_grade", "entity_id", "everyone_grade", "session_arn")
 
-    def __init__(self, principal: Requester, everyone_grade: Grade = DIRECT) -> None:
+    def __init__(self, principal: Requester, everyone_grade: Grade = DIRECT, *, guard: bool = False) -> None:
         self._principal = principal
         self.everyone_grade = everyone_grade
         self.account = principal.account
@@ -61,6 +62,8 @@ class Names:
             self.entity_id, self.entity_grade, self.session_arn = "", NO_GRADE, ""
             if isinstance(principal, AwsService | FederatedIdentity | Anonymous):
                 self.account = ""
+                if not guard and (everyone_grade is not DIRECT or isinstance(principal, FederatedIdentity)):
+                    self.everyone_grade = NO_GRADE  # whom a provider vouches for, that provider must be expected
 
     @property
     def service(self) -> str:
@@ -123,9 +126,9 @@ class PrincipalElement:
 
     def _grade_of_stranger(self, names: Names) -> Grade:
         """The grade of one without an account: a service, a federated identity, or nobody known."""
-        if names.provider:  # `*` means those who sign; whom a provider vouches for must be expected by that provider
-            return DIRECT if names.provider in self.federated else NO_GRADE
-        return DIRECT if self.everyone or (names.service and names.service in self.services) else NO_GRADE
+        if (names.provider and names.provider in self.federated) or (names.service and names.service in self.services):
+            return DIRECT
+        return names.everyone_grade if self.everyone else NO_GRADE
 
     def is_denied(self, names: Names, attached: Attached, *, bounded: bool) -> bool:
         """Whether a Deny of this statement speaks of a principal. ``bounded``: it has a permissions boundary."""

@@ -3,15 +3,16 @@
 | key is …           | plain, positive | plain, negated | ForAllValues | ForAnyValue | any, with IfExists |
 |--------------------|-----------------|----------------|--------------|-------------|--------------------|
 | absent             | false           | true           | true         | false       | true               |
-| present, but empty | as absent       | as absent      | true         | false       | as without         |
+| an empty set       | as absent       | as absent      | true         | false       | true               |
+| empty texts only   | as others       | as others      | true         | false       | as without         |
 | one value          | ok              | ok             | ok           | ok          | as without         |
 | several values     | false (*)       | false (*)      | all ok       | some ok     | as without         |
 
 (*) In a Deny: true when some value is ok. AWS documents neither, and each reading is the one that gives less.
 
-A value is ok when it matches some value of the policy or, under a negated operator, none of them (NOR). "Empty" is an
-empty set, and under a set operator also the lone empty string. An empty list of policy values never matches, but: a
-plain negated operator holds, and ``ForAllValues`` and ``IfExists`` hold while the key is absent.
+A value is ok when it matches some value of the policy or, under a negated operator, none of them (NOR). An empty list
+of policy values never matches, but: a plain negated operator holds, ``ForAllValues`` holds while the key is absent or
+empty, and ``IfExists`` while it is absent.
 
 Source: IAM User Guide, "Conditions with multiple context keys or values", "Set operators for multivalued context keys",
 "…IfExists", "Condition operator to check existence of condition keys".
@@ -33,6 +34,7 @@ Quantifier = Literal["", "ForAllValues", "ForAnyValue"]
 _QUANTIFIERS: dict[str, Quantifier] = {"": "", "ForAllValues": "ForAllValues", "ForAnyValue": "ForAnyValue"}
 _SUFFIX = "IfExists"
 _SEVERAL = 2
+_ABSENT = frozenset({None, ()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def compile_condition(use: Use, key: str, values: Sequence[str], *, denies: bool
     if use.operator.name == "Null":
         return _null(key, values, use.quantifier)
     if not values:
-        return _no_values(key, use)
+        return _no_values(key, use, denies=denies)
     match, template = use.operator.build(Comparison(values, negated, variables, denies))
     absent = use.if_exists or use.quantifier == "ForAllValues" or (negated and not use.quantifier)
     judge = _JUDGES[use.quantifier] if use.quantifier or not denies else _plain_in_deny
@@ -161,9 +163,9 @@ _JUDGES: dict[Quantifier, Judge] = {"": _plain, "ForAllValues": _for_all, "ForAn
 
 
 def _set(value: KeyValue | None) -> tuple[str, ...]:
-    """The values as a set; a lone empty string is the empty set."""
+    """The values as a set; nothing but empty texts is the empty set."""
     found = (value,) if isinstance(value, str) else value or ()
-    return () if found == ("",) else found
+    return found if any(found) else ()
 
 
 def _null(key: str, values: Sequence[str], quantifier: Quantifier) -> Test:
@@ -171,11 +173,16 @@ def _null(key: str, values: Sequence[str], quantifier: Quantifier) -> Test:
     if quantifier:
         return lambda context: quantifier == "ForAllValues"
     wanted = frozenset(map(read_truth, values))
-    return lambda context: (context.values[key] in {None, ()}) in wanted
+    return lambda context: (context.values[key] in _ABSENT) in wanted
 
 
-def _no_values(key: str, use: Use) -> Test:
+def _no_values(key: str, use: Use, *, denies: bool) -> Test:
     """An empty list of policy values."""
-    if use.if_exists or use.quantifier == "ForAllValues":
+    if use.quantifier == "ForAllValues":
         return lambda context: not _set(context.values[key])
-    return lambda context: use.operator.negated and not use.quantifier
+    if use.if_exists:
+        return lambda context: context.values[key] in _ABSENT
+    if use.quantifier or not use.operator.negated:
+        return lambda context: False
+    judge = _plain_in_deny if denies else _plain
+    return lambda context: judge(context.values[key], lambda value: False, negated=True, absent=True)
