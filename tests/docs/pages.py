@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-GENERATED = frozenset({"docs/reference/cli.md", "docs/reference/conformance.md", "docs/reference/settings.md"})
+GENERATED = frozenset(f"docs/reference/{name}.md" for name in ("cli", "condition-keys", "conformance", "settings"))
 
 _FENCE = re.compile(r"^```(\S*)\s*$")
 _MARK = re.compile(r"<!-- (.*?) -->")
