@@ -30,10 +30,9 @@ def principal_fault(kind: str, value: str) -> str | None:
     if kind == "AWS":
         return None if is_aws_principal(value) else f'Invalid principal in policy: "AWS":"{value}"'
     if kind == "Service":
-        return None if _is_service(value) else f'Invalid principal in policy: "SERVICE":"{value}"'
+        return None if is_service(value) else f'Invalid principal in policy: "SERVICE":"{value}"'
     if kind == "Federated":
-        known = _is_domain(value) or _is_provider(value)
-        return None if known else "Federated principals must be valid domain names or SAML metadata ARNs"
+        return None if is_provider(value) else "Federated principals must be valid domain names or SAML metadata ARNs"
     return f'Invalid principal in policy: "{kind}"'
 
 
@@ -66,7 +65,8 @@ def _is_account_arn(fields: list[str]) -> bool:
     return fields[1] in PARTITIONS and is_account(fields[4])
 
 
-def _is_service(value: str) -> bool:
+def is_service(value: str) -> bool:
+    """Whether ``value`` has the form of a service principal: ``ec2.amazonaws.com``."""
     return _is_domain(value) and value.endswith(_SERVICE_SUFFIXES)
 
 
@@ -75,7 +75,12 @@ def _is_domain(value: str) -> bool:
     return len(value) <= 255 and len(labels) > 1 and all(label and _LABEL.issuperset(label.lower()) for label in labels)
 
 
-def _is_provider(value: str) -> bool:
+def is_provider(value: str) -> bool:
+    """Whether ``value`` is a domain name, or the ARN of an identity provider."""
+    return _is_domain(value) or _is_provider_arn(value)
+
+
+def _is_provider_arn(value: str) -> bool:
     fields = value.split(":", 5)
     if not _is_account_arn(fields) or fields[2] != "iam" or has_wildcard(value):
         return False

@@ -14,8 +14,8 @@ from daypass.policy.conditions import USES
 from daypass.policy.parse.text import Number
 
 VERSIONS = ("2012-10-17", "2008-10-17")
-_DOCUMENT = frozenset({"Version", "Id", "Statement"})
-_STATEMENT = frozenset(
+DOCUMENT_MEMBERS = frozenset({"Version", "Id", "Statement"})
+STATEMENT_MEMBERS = frozenset(
     {
         "Sid",
         "Effect",
@@ -28,7 +28,7 @@ _STATEMENT = frozenset(
         "Condition",
     }
 )
-_PRINCIPAL_TYPES = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
+PRINCIPAL_TYPES = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 
 Strings = tuple[str, ...]
 Entries = tuple[tuple[str, str], ...]
@@ -67,7 +67,7 @@ def read_document(value: object) -> RawDocument:
     """
     if not isinstance(value, dict):
         raise Malformed("the policy is not a JSON object")
-    _known(value, _DOCUMENT, "the policy")
+    _known(value, DOCUMENT_MEMBERS, "the policy")
     statements = value.get("Statement", [])
     if isinstance(statements, dict):
         statements = [statements]
@@ -86,7 +86,7 @@ def read_statement(value: object, index: int) -> RawStatement:
     where = f"statement {index + 1}"
     if not isinstance(value, dict):
         raise Malformed(f"{where} is not a JSON object")
-    _known(value, _STATEMENT, where)
+    _known(value, STATEMENT_MEMBERS, where)
     for element in ("Action", "Resource", "Principal"):
         if element in value and f"Not{element}" in value:
             raise Malformed(f"{where} has both `{element}` and `Not{element}`")
@@ -113,7 +113,7 @@ def read_principal(value: object) -> Entries:
         return (("*", "*"),)
     if not isinstance(value, dict):
         raise Malformed("a principal is neither `*` nor a JSON object")
-    _known(value, _PRINCIPAL_TYPES, "a principal")
+    _known(value, PRINCIPAL_TYPES, "a principal")
     return tuple((kind, name) for kind in value for name in _strings(value, kind) or ())
 
 

@@ -160,6 +160,11 @@ def _check_actions(statement: RawStatement) -> None:
     if not patterns:
         raise MalformedPolicyDocument("Missing required field Action")
     for pattern in patterns:
-        element = ActionElement((pattern,), negated=False)
-        if not pattern.lower().startswith("sts:") or not any(map(element.listed, ASSUME_ACTIONS)):
+        if not is_assume_action(pattern):
             raise MalformedPolicyDocument("AssumeRole policy may only specify STS AssumeRole actions.")
+
+
+def is_assume_action(pattern: str) -> bool:
+    """Whether ``pattern`` names one of STS's actions that open a session, and no other service."""
+    element = ActionElement((pattern,), negated=False)
+    return pattern.lower().startswith("sts:") and any(map(element.listed, ASSUME_ACTIONS))

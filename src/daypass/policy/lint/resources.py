@@ -1,0 +1,111 @@
+"""Rules on Resource and NotResource: the six fields of an ARN, and whether the service has such resources.
+
+Source: AWS General Reference, "Amazon Resource Names"; Service Authorization Reference, "Resource types".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from daypass.arn import PARTITIONS
+from daypass.policy.arns import FIELDS, arn_matcher
+from daypass.policy.lint.document import Document, Entry
+from daypass.policy.lint.finding import Finding
+from daypass.policy.lint.knowledge import arn_services, arns_of
+from daypass.policy.lint.overlap import overlap
+from daypass.policy.lint.redundancy import included
+from daypass.policy.lint.report import did_you_mean, found
+from daypass.policy.match import Matcher, glob, has_wildcard
+from daypass.policy.parse.principal_entry import is_account
+from daypass.regions import partition_of
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_ACCOUNT_WORDS = frozenset({"", "aws", "aws-managed"})
+
+
+def arns(document: Document) -> Iterator[Finding]:
+    """Each entry is ``*`` or an ARN that can exist."""
+    for statement in document.statements:
+        for entry in statement.resources:
+            if entry.text != "*":
+                yield from _arn(document, entry)
+
+
+def _arn(document: Document, entry: Entry) -> Iterator[Finding]:
+    # What stands for something else cannot be judged: a variable counts as a wildcard.
+    fields = _VARIABLE.sub("*", entry.text).split(":", FIELDS - 1)
+    if fields[0] != "arn":
+        yield found("INVALID_ARN_PREFIX", entry.location)
+        return
+    if len(fields) < FIELDS:
+        yield found("MISSING_ARN_FIELD", entry.location, count=len(fields))
+        return
+    _, partition, service, region, account, resource = fields
+    if not any(map(glob(partition), PARTITIONS)):
+        yield found("INVALID_PARTITION", entry.location, partition=partition, partitions=", ".join(PARTITIONS))
+    if has_wildcard(region):
+        region = "*"
+    elif region and partition_of(region) is None:
+        yield found("INVALID_ARN_REGION", entry.location, region=region)
+        region = "*"
+    if not (has_wildcard(account) or account in _ACCOUNT_WORDS or is_account(account)):
+        yield found("INVALID_ARN_ACCOUNT", entry.location, account=account)
+        account = "*"
+    yield from _service(document, entry, service, (region, account, resource))
+
+
+def _service(document: Document, entry: Entry, service: str, rest: tuple[str, str, str]) -> Iterator[Finding]:
+    if has_wildcard(service):
+        yield found("WILDCARD_IN_SERVICE_NAME", entry.location)
+    elif service != service.lower():
+        yield found("INVALID_ARN_SERVICE_CASE", entry.location, service=service.lower())
+    elif service in document.own_services:
+        return
+    elif service not in arn_services():
+        hint = did_you_mean(document.nearest(service, arn_services()))
+        yield found("INVALID_SERVICE", entry.location, service=service, hint=hint)
+    else:
+        yield from _form(document, entry, service, rest)
+
+
+def _form(document: Document, entry: Entry, service: str, rest: tuple[str, str, str]) -> Iterator[Finding]:
+    """Region and account as the service's forms of ARNs have them, and a resource that one of them can be."""
+    region, account, resource = rest
+    forms = arns_of(service)
+    if not forms or not document.may_compare():
+        return
+    meets = overlap(resource)
+    fitting = [form for form in forms if meets(form[2])]
+    if not fitting:
+        shown = sorted({form[2] for form in forms})
+        listed = ", ".join(shown[:4]) + (" …" if len(shown) > 4 else "")
+        yield found("INVALID_ARN_RESOURCE", entry.location, resource=resource, service=service, forms=listed)
+        return
+    if region and not any(form[0] for form in fitting):
+        yield found("ARN_REGION_NOT_ALLOWED", entry.location, service=service)
+    elif not region and all(form[0] for form in fitting):
+        yield found("MISSING_ARN_REGION", entry.location, service=service)
+    if account and not any(form[1] for form in fitting):
+        yield found("ARN_ACCOUNT_NOT_ALLOWED", entry.location, service=service)
+    elif not account and all(form[1] for form in fitting):
+        yield found("MISSING_ARN_ACCOUNT", entry.location, service=service)
+
+
+def redundant(document: Document) -> Iterator[Finding]:
+    """Resources that another one of the same statement includes."""
+    for statement in document.statements:
+        for element in ("Resource", "NotResource"):
+            entries = [(entry.text, entry) for entry in statement.texts(element)]
+            yield from included(entries, "REDUNDANT_RESOURCE", _includes)
+
+
+def _includes(pattern: str) -> Matcher:
+    if pattern == "*":
+        return lambda text: True
+    if "${" in pattern:
+        return lambda text: False
+    matches = arn_matcher(pattern)
+    if "?" in pattern:
+        return lambda text: "*" not in text and "${" not in text and matches(text)
+    return lambda text: "${" not in text and matches(text)
