@@ -102,7 +102,7 @@ def _operations(table: dict[str, Any]) -> Iterator[str]:
         having = [name for name, row in table["operations"].items() if any(key in k for k in row["asks"].values())]
         where = ", ".join(f"`{name}`" for name in having) or "all that ask about such a resource"
         yield f"| `{key}` | {meaning} | {where} |\n"
-    yield "\nThe keys of `sts:AssumeRole` are there for `sts:TagSession` and `sts:SetSourceIdentity` too, which are asked "
+    yield "\nThe keys of `sts:AssumeRole` are there for `sts:TagSession` and `sts:SetSourceIdentity` too, asked for "
     yield "when there are tags or a source identity; those of a `Create…` for the `Tag…` beside it.\n"
 
 
