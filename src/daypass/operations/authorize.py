@@ -90,7 +90,11 @@ def entity_policies(entity: User | Role, snapshot: AccountSnapshot) -> PolicySet
 
 
 def group_policies(group_id: str, snapshot: AccountSnapshot) -> tuple[Attached, ...]:
-    """The policies that a group's members have through it. A group that is gone may have held a Deny, as above."""
+    """The policies that a group's members have through it. A group that is gone may have held a Deny, as above.
+
+    # INVARIANT: 10. nothing is decided about a user without all policies of all his groups.
+    #   tests/operations/test_group_policies.py::test_nothing_is_decided_about_a_user_whose_group_is_missing
+    """
     key = ("group", group_id)
     found = snapshot.derived.get(key)
     if found is None:

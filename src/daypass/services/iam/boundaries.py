@@ -13,6 +13,8 @@ from daypass.services.iam.tags import Keys
 from daypass.services.iam.targets import ROLES, USERS, Kind, Principal, target
 
 
+# INVARIANT: 2. whoever may do something under a certain boundary only cannot do it under another or without one.
+#   tests/security/test_delegation.py::test_no_series_of_attempts_leads_out
 def boundary_keys(call: Call) -> Keys:
     """``iam:PermissionsBoundary`` of a request that sets one; absent when it does not."""
     return (
