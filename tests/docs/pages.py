@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-GENERATED = frozenset(f"docs/reference/{name}.md" for name in ("cli", "condition-keys", "conformance", "settings"))
+GENERATED = frozenset(
+    f"docs/reference/{name}.md" for name in ("cli", "condition-keys", "conformance", "policy-findings", "settings")
+)
 
 _FENCE = re.compile(r"^```(\S*)\s*$")
 _MARK = re.compile(r"<!-- (.*?) -->")

@@ -41,10 +41,14 @@ WORST = {
     "patterns of resources": identity(Resource=many(lambda n: f"arn:aws:s3:::*a*b?{n}")),
     "variables": identity(Resource=many(lambda n: "arn:aws:s3:::" + "${a}" * 50)),
     "variables that do not end": identity(Resource=many(lambda n: "arn:aws:s3:::" + "${" * 1_000)),
-    "unknown keys": identity(Condition={"StringEquals": {key: "a" for key in many(lambda n: f"aws:Userna{n}", 90_000)}}),
-    "unknown operators": identity(Condition={key: {"aws:username": "a"} for key in many(lambda n: f"StrngEquals{n}", 90_000)}),
-    "unknown elements": identity(**{key: "a" for key in many(lambda n: f"Actio{n}", 90_000)}),
-    "numbers of many digits": identity(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": many(lambda n: "9" * 60)}}),
+    "unknown keys": identity(Condition={"StringEquals": dict.fromkeys(many(lambda n: f"aws:Usr{n}", 90_000), "a")}),
+    "unknown operators": identity(
+        Condition=dict.fromkeys(many(lambda n: f"StrngEquals{n}", 90_000), {"aws:username": "a"})
+    ),
+    "unknown elements": identity(**dict.fromkeys(many(lambda n: f"Actio{n}", 90_000), "a")),
+    "numbers of many digits": identity(
+        Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": many(lambda n: "9" * 60)}}
+    ),
     "equal statements": json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}] * 6_000}),
     "one long line of brackets": "[" * LARGEST,
     "much longer than a policy can be": "[" * (LARGEST * 4),
