@@ -12,11 +12,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from daypass.entities import InlinePolicy, ManagedPolicy, PolicyVersion, Role, User
+from daypass.ids import access_key_id
 from daypass.operations.authenticate import session_caller
 from daypass.operations.authorize import caller_policies, decide
 from daypass.operations.facts import RequestFacts
 from daypass.policy import Attached, Decision, PolicySet, parse_policy
 from daypass.principals import Caller, Session, SessionKind
+from daypass.sessions.token import seal
 from daypass.snapshot import AccountSnapshot
 from daypass.testing.local import LocalDaypass, Signer
 from tests.operations.conftest import trust
@@ -287,3 +289,32 @@ def lists_users(account: Account, signer: Signer) -> bool:
 def test_every_limit_of_the_table_is_put_on() -> None:
     """A row nobody tries proves nothing."""
     assert set(LIMITS) == set(INHERITED) - {"columns"}
+
+
+# ── AssumeRoot ───────────────────────────────────────────────────────────────────────────────────────
+
+AUDIT = "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "summary", "users"),
+    [
+        ((AUDIT,), True, False),
+        ((), False, False),
+        (("arn:aws:iam::aws:policy/AdministratorAccess",), False, False),
+        ((AUDIT, "arn:aws:iam::aws:policy/root-task/Gone"), False, False),
+    ],
+)
+def test_an_assume_root_session_may_do_its_task_and_nothing_else(
+    account: Account, tasks: tuple[str, ...], *, summary: bool, users: bool
+) -> None:
+    """Root of the account, but for what the task policy denies; without a task policy, or with another, nothing."""
+    random, now = account.daypass.entropy.bytes, int(account.daypass.clock.now())
+    key = access_key_id("ASIA", account.account, random(6))
+    held: tuple[SessionKind, str, str, str, str] = ("assumed-root", key, account.account, account.account, "root")
+    session = Session(*held, now, now + 900, policy_arns=tasks)
+    sealed = seal(session, account.daypass.daypass.keys.ring(), random(12))
+    iam = account.daypass.client("iam", Signer(key, sealed.secret, sealed.token))
+    assert is_allowed(iam.get_account_summary) == summary
+    assert is_allowed(iam.list_users) == users
+    assert not is_allowed(lambda: iam.create_user(UserName="bob"))

@@ -120,7 +120,7 @@ def caller_policies(caller: Caller, snapshot: AccountSnapshot, resource: Attache
     """
     principal, session = caller.principal, caller.session
     if isinstance(principal, Root | Operator):
-        base = _ROOT
+        base = _for_a_task(session, snapshot) if session and session.kind == "assumed-root" else _ROOT
     elif isinstance(principal, RoleSession):
         base = entity_policies(snapshot.roles[principal.role_id], snapshot)
     elif isinstance(principal, UserPrincipal):
@@ -133,6 +133,20 @@ def caller_policies(caller: Caller, snapshot: AccountSnapshot, resource: Attache
     if cut is None and resource is None:
         return base
     return PolicySet(base.identity, base.boundary, cut, resource, "trust" if resource else "resource", root=base.root)
+
+
+def _for_a_task(session: Session, snapshot: AccountSnapshot) -> PolicySet:
+    """Root, for one task: AWS's task policies deny all the rest. Without one there is nothing that may be done.
+
+    # INVARIANT: 2. no session of AssumeRoot is root without limits.
+    #   tests/operations/test_survival.py::test_an_assume_root_session_may_do_its_task_and_nothing_else
+    """
+    arns = session.policy_arns or ("",)
+    tasks = tuple((attached_policy(arn, snapshot) if _TASK in arn else None) or _DELETED for arn in arns)
+    return PolicySet(identity=tasks, root=True)
+
+
+_TASK = ":iam::aws:policy/root-task/"
 
 
 class Standing:
@@ -178,6 +192,8 @@ def _session_policies(session: Session, snapshot: AccountSnapshot) -> tuple[Atta
     """
     if session.policy is None and not session.policy_arns:
         return () if session.kind == "federated" else None
+    if session.kind == "assumed-root":
+        return None  # see `_for_a_task`
     managed = tuple(attached_policy(arn, snapshot) or _DELETED for arn in session.policy_arns)
     if session.policy is None:
         return managed
