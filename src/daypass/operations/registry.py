@@ -23,7 +23,8 @@ Handler = Callable[["Call"], Mapping[str, object] | None]
 class Operation:
     """One implemented operation. ``name`` is ``service:Operation``. ``anonymous``: it needs no signature.
 
-    ``reads_store``: a read that asks the store for more than the snapshot holds (last-used times).
+    ``reads_store``: a read that asks the store for more than the snapshot holds (last-used times). ``is_long``: one
+    that may compute for longer than the event loop can spare.
     """
 
     name: str
@@ -31,11 +32,12 @@ class Operation:
     handler: Handler
     anonymous: bool = False
     reads_store: bool = False
+    is_long: bool = False
 
     @property
     def may_block(self) -> bool:
-        """Whether it waits for the store, so that it must not run on the event loop."""
-        return self.reads_store or self.effect in ("changes", "founds")
+        """Whether it waits for the store or computes for long, so that it must not run on the event loop."""
+        return self.reads_store or self.is_long or self.effect in ("changes", "founds")
 
     @property
     def service(self) -> str:
@@ -53,14 +55,14 @@ class Registry:
         self._operations: dict[str, Operation] = {}
 
     def operation(
-        self, name: str, effect: Effect, *, anonymous: bool = False, reads_store: bool = False
+        self, name: str, effect: Effect, *, anonymous: bool = False, reads_store: bool = False, is_long: bool = False
     ) -> Callable[[Handler], Handler]:
         """Register the decorated function as operation ``name`` (``sts:AssumeRole``)."""
 
         def register(handler: Handler) -> Handler:
             if name in self._operations:
                 raise RuntimeError(f"operation {name} is registered twice")
-            self._operations[name] = Operation(name, effect, handler, anonymous, reads_store)
+            self._operations[name] = Operation(name, effect, handler, anonymous, reads_store, is_long)
             return handler
 
         return register

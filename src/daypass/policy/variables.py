@@ -8,7 +8,7 @@ Source: IAM User Guide, "IAM policy elements: Variables and tags".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from daypass.policy.context import RequestContext
@@ -23,6 +23,9 @@ class Variable:
     default: str | None = None
 
 
+_CHARACTERS = frozenset("*?$")
+"""What ``${…}`` stands for itself: the characters that would mean something else."""
+
 Part = Token | Variable
 Template = tuple[Part, ...]
 
@@ -30,6 +33,16 @@ Template = tuple[Part, ...]
 def has_variable(text: str) -> bool:
     """Whether ``text`` may contain a variable or an escaped character."""
     return "${" in text
+
+
+def variable_names(text: str) -> Iterator[str]:
+    """The keys that stand as variables in ``text``, as written; what is malformed is none."""
+    done = 0
+    while (start := text.find("${", done)) >= 0 and (end := _closing(text, start)) >= 0:
+        body = text[start + 2 : end]
+        if body not in _CHARACTERS:
+            yield body.partition(", '")[0]
+        done = end + 1
 
 
 def parse_template(text: str, *, wildcards: bool) -> Template:
@@ -62,7 +75,7 @@ def _plain(text: str, *, wildcards: bool) -> list[Part]:
 
 
 def _variable(body: str) -> Part:
-    if body in {"*", "?", "$"}:
+    if body in _CHARACTERS:
         return body
     key, comma, default = body.partition(", '")
     if comma and default.endswith("'"):

@@ -13,6 +13,7 @@ from daypass.services.iam import (
     policies,
     policy_versions,
     roles,
+    simulation,
     tagging,
     users,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "policies",
     "policy_versions",
     "roles",
+    "simulation",
     "tagging",
     "users",
 ]
