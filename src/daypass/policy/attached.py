@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from daypass.policy.document import Policy
 from daypass.policy.principal import Bindings
@@ -116,6 +116,10 @@ class PolicySet:
         self.rcps = rcps
         self.endpoint = endpoint
         self.root = root
+
+    def replaced(self, **members: Any) -> PolicySet:
+        """The same policies with some members other ones."""
+        return PolicySet(**{name: getattr(self, name) for name in PolicySet.__slots__} | members)
 
     @property
     def is_constant(self) -> bool:

@@ -70,16 +70,14 @@ def bound(attached: Attached, arn: str, unique_id: str) -> Attached:
 
 def with_policy(policies: PolicySet, layer: Layer, level: int, old: Attached | None, new: Attached | None) -> PolicySet:
     """All policies, with ``new`` in the place of ``old``. No old one: ``new`` comes in; no new one: ``old`` goes."""
-    members: dict[str, Any] = {name: getattr(policies, name) for name in PolicySet.__slots__}
     if layer in ("scp", "rcp"):
-        levels = list(members[f"{layer}s"])
+        levels = list(policies.scps if layer == "scp" else policies.rcps)
         levels[level] = _exchanged(levels[level], old, new)
-        members[f"{layer}s"] = tuple(levels)
-    elif layer in ("identity", "session"):
-        members[layer] = _exchanged(members[layer] or (), old, new)
-    else:
-        members["resource" if layer in ("resource", "trust") else layer] = new
-    return PolicySet(**members)
+        return policies.replaced(**{f"{layer}s": tuple(levels)})
+    if layer in ("identity", "session"):
+        group = policies.identity if layer == "identity" else policies.session or ()
+        return policies.replaced(**{layer: _exchanged(group, old, new)})
+    return policies.replaced(**{"resource" if layer in ("resource", "trust") else layer: new})
 
 
 def _exchanged(group: tuple[Attached, ...], old: Attached | None, new: Attached | None) -> tuple[Attached, ...]:

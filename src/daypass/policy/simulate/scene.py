@@ -136,8 +136,7 @@ def _with_resource(policies: PolicySet, resource_policy: Attached | None, resour
         return policies
     is_key = resource.split(":")[2:3] == ["kms"] and ":key/" in resource
     kind: ResourceKind = "key" if is_key else "resource"
-    members = {name: getattr(policies, name) for name in PolicySet.__slots__}
-    return PolicySet(**members | {"resource": resource_policy, "resource_kind": kind})
+    return policies.replaced(resource=resource_policy, resource_kind=kind)
 
 
 def _allows(seen: tuple[View, ...], *layers: str) -> bool | None:

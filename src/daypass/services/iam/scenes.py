@@ -114,7 +114,7 @@ def _labelled(policies: PolicySet, source: Entity) -> PolicySet:
         owner = f"group_{attached.group}" if attached.group else f"{source.kind}_{source.name}"
         return Attached(attached.policy, f"{owner}_{attached.name}", group=attached.group)
 
-    return _changed(policies, identity=tuple(map(label, policies.identity)))
+    return policies.replaced(identity=tuple(map(label, policies.identity)))
 
 
 # ── what every simulation takes ──────────────────────────────────────────────────────────────────────
@@ -129,7 +129,7 @@ def _with_parameters(call: Call, scene: Scene) -> Scene:
     if len(boundaries) > 1:
         raise InvalidInput("The list of Permissions Boundary policies cannot exceed 1 items.")
     given = _given(boundaries, Kind.IDENTITY_INLINE, "PermissionsBoundaryPolicyInputList")
-    policies = _changed(policies, identity=identity, boundary=given[0] if given else policies.boundary)
+    policies = policies.replaced(identity=identity, boundary=given[0] if given else policies.boundary)
     scene = replace(scene, policies=policies, keys=_context(params.get("ContextEntries", ())))
     return _with_resource_policy(params, _with_owner(params, _with_caller(params, scene)))
 
@@ -241,7 +241,3 @@ def _entity_arn(text: str) -> Arn:
 
 def _no_entity(text: str) -> InvalidInput:
     return InvalidInput(f"Invalid Entity Arn: {text} does not clearly define entity type and name.")
-
-
-def _changed(policies: PolicySet, **members: Any) -> PolicySet:
-    return PolicySet(**{name: getattr(policies, name) for name in PolicySet.__slots__} | members)
