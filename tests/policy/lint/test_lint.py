@@ -43,7 +43,7 @@ WORST = {
     "variables that do not end": identity(Resource=many(lambda n: "arn:aws:s3:::" + "${" * 1_000)),
     "unknown keys": identity(Condition={"StringEquals": dict.fromkeys(many(lambda n: f"aws:Usr{n}", 90_000), "a")}),
     "unknown operators": identity(
-        Condition=dict.fromkeys(many(lambda n: f"StrngEquals{n}", 90_000), {"aws:username": "a"})
+        Condition={name: {"aws:username": "a"} for name in many(lambda n: f"StrngEquals{n}", 90_000)}
     ),
     "unknown elements": identity(**dict.fromkeys(many(lambda n: f"Actio{n}", 90_000), "a")),
     "numbers of many digits": identity(

@@ -6,6 +6,7 @@ Source: AWS Organizations User Guide, "SCP syntax", "RCP syntax"; API reference,
 from __future__ import annotations
 
 from daypass.errors import Malformed, MalformedPolicyDocument
+from daypass.policy.match import has_wildcard
 from daypass.policy.parse.identity import check_identity
 from daypass.policy.parse.shape import VERSIONS, RawDocument, RawStatement, read_document, read_statement
 from daypass.policy.parse.text import read_json
@@ -53,7 +54,7 @@ def _check_rcp_statement(statement: RawStatement) -> None:
     if not (statement.resources or statement.not_resources):
         raise Malformed("no resource is named")
     if statement.effect == "Deny":
-        if statement.actions and "*" in statement.actions:
+        if any(has_wildcard(action.partition(":")[0]) for action in statement.actions or ()):
             raise Malformed("an action names no service")
     elif statement.actions != ("*",) or statement.resources != ("*",) or statement.conditions:
         raise Malformed("Allow stands only in RCPFullAWSAccess")

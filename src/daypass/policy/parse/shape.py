@@ -28,6 +28,7 @@ STATEMENT_MEMBERS = frozenset(
         "Condition",
     }
 )
+_ABSENT = object()
 PRINCIPAL_TYPES = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 
 Strings = tuple[str, ...]
@@ -73,7 +74,10 @@ def read_document(value: object) -> RawDocument:
         statements = [statements]
     if not isinstance(statements, list):
         raise Malformed("`Statement` is neither an object nor a list")
-    return RawDocument(value.get("Version"), _optional_text(value, "Id"), statements)
+    version = value.get("Version", _ABSENT)
+    # A null is not the same as none: no kind accepts it as a version, and none may take it for a missing one.
+    version = None if version is _ABSENT else "null" if version is None else version
+    return RawDocument(version, _optional_text(value, "Id"), statements)
 
 
 def read_statement(value: object, index: int) -> RawStatement:

@@ -19,6 +19,7 @@ from daypass.policy.parse.shape import (
     read_principal,
     read_statement,
 )
+from daypass.policy.parse.tenancy import tenancy_fault
 from daypass.policy.parse.text import read_json
 
 NOT_JSON = "This policy contains invalid Json"
@@ -149,6 +150,9 @@ def _check_principals(statement: RawStatement) -> None:
             raise MalformedPolicyDocument(fault_text)
     if ("Federated", _COGNITO) in entries and statement.effect == "Allow" and not _asks_for_pool(statement):
         raise MalformedPolicyDocument("A condition block must be present for the Cognito provider")
+    lacking = tenancy_fault(entries, statement.conditions) if statement.effect == "Allow" else None
+    if lacking:
+        raise MalformedPolicyDocument(lacking)
 
 
 def _asks_for_pool(statement: RawStatement) -> bool:
