@@ -12,8 +12,10 @@ from functools import lru_cache
 from daypass.entities import ManagedPolicy, Role, User
 from daypass.errors import AccessDenied, InternalFailure
 from daypass.operations.facts import RequestFacts
+from daypass.operations.guards import control_policies, owner_keys
 from daypass.operations.managed_policies import find_managed_policy
 from daypass.policy import Attached, Decision, Policy, PolicySet, RequestContext, evaluate, parse_policy
+from daypass.policy.attached import ResourceKind
 from daypass.principals import Caller, FederatedUser, Operator, RoleSession, Root, Session, Tags
 from daypass.principals import User as UserPrincipal
 from daypass.snapshot import AccountSnapshot
@@ -113,10 +115,12 @@ def group_policies(group_id: str, snapshot: AccountSnapshot) -> tuple[Attached, 
 _ROOT = PolicySet(root=True)
 
 
-def caller_policies(caller: Caller, snapshot: AccountSnapshot, resource: Attached | None = None) -> PolicySet:
+def caller_policies(
+    caller: Caller, snapshot: AccountSnapshot, resource: Attached | None = None, owner: AccountSnapshot | None = None
+) -> PolicySet:
     """All that limits ``caller``, and the trust policy ``resource`` of what he asks for, if any.
 
-    ``snapshot`` is the caller's account.
+    ``snapshot`` is the caller's account, ``owner`` the resource's; None: the same.
     """
     principal, session = caller.principal, caller.session
     if isinstance(principal, Root | Operator):
@@ -130,9 +134,14 @@ def caller_policies(caller: Caller, snapshot: AccountSnapshot, resource: Attache
     else:
         base = PolicySet()
     cut = _session_policies(session, snapshot) if session else None
-    if cut is None and resource is None:
+    if owner is None:
+        owner = snapshot
+    guarded = snapshot.membership is not None or owner.membership is not None
+    if cut is None and resource is None and not guarded:
         return base
-    return PolicySet(base.identity, base.boundary, cut, resource, "trust" if resource else "resource", root=base.root)
+    scps, rcps = control_policies(caller, snapshot, owner) if guarded else ((), ())
+    kind: ResourceKind = "trust" if resource else "resource"
+    return PolicySet(base.identity, base.boundary, cut, resource, kind, scps, rcps, root=base.root)
 
 
 def _for_a_task(session: Session, snapshot: AccountSnapshot) -> PolicySet:
@@ -163,18 +172,18 @@ class Standing:
 
 # INVARIANT: 5. what is remembered dies with the account's snapshot or the resource's policy it was made from.
 #   tests/operations/test_authorize.py::test_a_standing_ends_with_any_policy_it_was_made_from
-def standing(caller: Caller, snapshot: AccountSnapshot, resource: Attached) -> Standing:
+def standing(caller: Caller, snapshot: AccountSnapshot, resource: Attached, owner: AccountSnapshot) -> Standing:
     """The standing of ``caller`` towards what ``resource`` is the policy of; remembered for holders of long-term keys.
 
-    ``snapshot`` is the caller's account.
+    ``snapshot`` is the caller's account, ``owner`` the resource's.
     """
     if snapshot.derived.get(caller.access_key_id) is not caller:
-        return Standing(caller_policies(caller, snapshot, resource))
+        return Standing(caller_policies(caller, snapshot, resource, owner))
     known = caller.derived.get(resource)
     if known is None:
         if len(caller.derived) >= _MOST_STANDINGS:
             caller.derived.clear()
-        known = caller.derived[resource] = Standing(caller_policies(caller, snapshot, resource))
+        known = caller.derived[resource] = Standing(caller_policies(caller, snapshot, resource, owner))
     assert isinstance(known, Standing)
     return known
 
@@ -224,6 +233,8 @@ def decide(
     keys: Keys = _NO_KEYS,
 ) -> Decision:
     """Whether ``facts.caller`` may do ``action`` on ``resource``. ``keys``: condition keys, names lower-case."""
+    if facts.endpoint is not None:
+        policies = policies.replaced(endpoint=facts.endpoint)
     context = RequestContext(action, resource, facts.caller.principal, resource_account, keys, facts.find)
     return evaluate(context, policies)
 
@@ -240,13 +251,15 @@ def tag_keys(tags: Tags, *prefixes: str) -> dict[str, str | tuple[str, ...]]:
 
 
 def request_keys(
-    keys: Keys | None, resource: str, resource_tags: Tags, resource_account: str
+    keys: Keys | None, resource: str, resource_tags: Tags, owner: AccountSnapshot
 ) -> dict[str, str | tuple[str, ...]]:
     """The condition keys of one request in lower case, the resource's owner and tags among them.
 
     ``iam:ResourceTag`` exists for users and roles only (Service Authorization Reference, AWS IAM).
     """
-    known: dict[str, str | tuple[str, ...]] = {"aws:resourceaccount": resource_account}
+    known: dict[str, str | tuple[str, ...]] = {"aws:resourceaccount": owner.id}
+    if owner.membership is not None:
+        known.update(owner_keys(owner.membership))
     if keys:
         known.update((key.lower(), value) for key, value in keys.items())
     if resource_tags:

@@ -138,7 +138,7 @@ class Call:
             AccessDenied: with AWS's wording and reason.
         """
         action = action or self.operation.name
-        known = authorize.request_keys(keys, resource, resource_tags, self.caller.account)
+        known = authorize.request_keys(keys, resource, resource_tags, self.account)
         policies = authorize.caller_policies(self.caller, self.account)
         decision = authorize.decide(
             self.facts, policies, action, resource, resource_account=self.caller.account, keys=known

@@ -18,6 +18,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from daypass.exchange import RawRequest
+from daypass.organization import Membership
+from daypass.policy import Attached
 from daypass.principals import Anonymous, AwsService, Caller, FederatedIdentity, User
 from daypass.regions import GLOBAL_REGION
 
@@ -34,7 +36,11 @@ _NO_PROVIDERS = ("aws:", "iam:", "sts:")
 
 
 class RequestFacts(NamedTuple):
-    """Answers for one request. ``now`` is in epoch seconds; ``raw`` is None for an operator's command."""
+    """Answers for one request. ``now`` is in epoch seconds; ``raw`` is None for an operator's command.
+
+    ``endpoint`` is the policy that guards this node, ``membership`` the place of the caller's account in the
+    organization.
+    """
 
     caller: Caller
     now: int
@@ -42,6 +48,8 @@ class RequestFacts(NamedTuple):
     service: str
     raw: RawRequest | None = None
     is_global: bool = False
+    endpoint: Attached | None = None
+    membership: Membership | None = None
 
     def find(self, key: str) -> Value:
         """The value of the global condition key ``key`` (lower-case), or None when the request has none."""
@@ -154,6 +162,8 @@ _SOURCES: dict[str, Callable[[RequestFacts], Value]] = {
     "aws:principalaccount": lambda facts: facts.caller.account or None,
     "aws:principalarn": lambda facts: facts.caller.principal.principal_arn or None,
     "aws:principalisawsservice": _is_aws_service,
+    "aws:principalorgid": lambda facts: facts.membership.organization if facts.membership else None,
+    "aws:principalorgpaths": lambda facts: (facts.membership.path,) if facts.membership else None,
     "aws:principalservicename": _service_name,
     "aws:principalservicenameslist": _service_names,
     "aws:principaltype": _principal_type,

@@ -75,6 +75,8 @@ class Performer:
         if snapshot is None:
             raise InvalidClientTokenId(_GONE, detail="the caller's account is gone")
         _must_live(facts.caller, snapshot)
+        if snapshot.membership is not None:
+            facts = facts._replace(membership=snapshot.membership)
         result = operation.handler(Call(operation, params, snapshot, self._ports, facts, record, find_account)) or {}
         if model is not None and operation.effect == "mints":
             record.response = model.public_result(result)
@@ -155,7 +157,7 @@ def _must_live(caller: Caller, account: AccountSnapshot) -> None:
 
 
 def _as_of(account: AccountSnapshot, facts: RequestFacts) -> RequestFacts:
-    """``facts`` with the caller's name and tags as they are in ``account``: a change may have waited for its turn.
+    """``facts`` with the caller's name, tags and place as they are in ``account``: a change may have waited.
 
     # INVARIANT: 2. who lost a tag or gave up a name before his change is made has nothing from it any more.
     #   tests/security/test_races.py::test_who_is_no_longer_what_he_was_by_the_time_he_acts_is_taken_as_he_is
@@ -163,7 +165,7 @@ def _as_of(account: AccountSnapshot, facts: RequestFacts) -> RequestFacts:
     caller = caller_in(facts.caller, account)
     if caller is None:
         raise _gone()
-    return facts._replace(caller=caller)
+    return facts._replace(caller=caller, membership=account.membership)
 
 
 def _gone() -> InvalidClientTokenId:

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 from daypass.arn import Arn
 from daypass.entities import Role
-from daypass.errors import Malformed, ValidationError
+from daypass.errors import AccessDenied, Malformed, ValidationError
 from daypass.operations.audit import role_resource
 from daypass.operations.authorize import (
     Standing,
+    caller_policies,
     decide,
     denied,
     find_policy,
@@ -28,6 +29,7 @@ from daypass.operations.authorize import (
     trust_policy,
 )
 from daypass.operations.call import Call, NewSession, shape
+from daypass.operations.guards import GUARDS, owner_keys, tells_why
 from daypass.operations.registry import operation
 from daypass.policy import Attached, Kind, check_document
 from daypass.principals import Operator, Root, Tags
@@ -178,15 +180,28 @@ def _authorized_role(call: Call, wish: Wish) -> tuple[Target, AccountSnapshot]:
     owner = call.find_account(wish.account)
     target = _target(arn, owner) if owner else None
     if owner is None or target is None:
-        raise denied(f"User: {call.caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}")
-    mine, actions = standing(call.caller, call.account, target.trust), _actions(wish)
-    if mine.settled is None or not mine.settled.issuperset(actions):
-        _authorize(call, wish, target, actions, mine)
+        raise _absent(call, wish, owner)
+    mine, actions = standing(call.caller, call.account, target.trust, owner), _actions(wish)
+    if mine.settled is None or call.facts.endpoint is not None or not mine.settled.issuperset(actions):
+        _authorize(call, wish, target, owner, actions, mine)
     return target, owner
 
 
-def _authorize(call: Call, wish: Wish, target: Target, actions: tuple[str, ...], mine: Standing) -> None:
-    keys = _condition_keys(wish)
+def _absent(call: Call, wish: Wish, owner: AccountSnapshot | None) -> AccessDenied:
+    """The refusal of a role that is not there: what guards the caller speaks first, as it does of one that is."""
+    action, arn = _ASSUMING[0], wish.role_arn
+    if owner is not None:
+        keys, policies = _condition_keys(wish, owner), caller_policies(call.caller, call.account, None, owner)
+        decision = decide(call.facts, policies, action, arn, resource_account=owner.id, keys=keys)
+        if decision.layer in GUARDS and not decision.allowed and tells_why(decision, call.account, owner):
+            return refuse(call.facts, decision, action, f" on resource: {arn}")
+    return denied(f"User: {call.caller.arn} is not authorized to perform: {action} on resource: {arn}")
+
+
+def _authorize(
+    call: Call, wish: Wish, target: Target, owner: AccountSnapshot, actions: tuple[str, ...], mine: Standing
+) -> None:
+    keys = _condition_keys(wish, owner)
     for tags in _resource_tags(target.role, wish):
         asked = keys | tag_keys(tags, "aws:ResourceTag", "iam:ResourceTag") if tags else keys
         for action in actions:
@@ -194,7 +209,8 @@ def _authorize(call: Call, wish: Wish, target: Target, actions: tuple[str, ...],
                 call.facts, mine.policies, action, wish.role_arn, resource_account=wish.account, keys=asked
             )
             if not decision.allowed:
-                raise refuse(call.facts, decision, action, f" on resource: {wish.role_arn}", reason=False)
+                reason = tells_why(decision, call.account, owner)
+                raise refuse(call.facts, decision, action, f" on resource: {wish.role_arn}", reason=reason)
     if mine.settled is not None:
         mine.settled.update(actions)
 
@@ -210,12 +226,14 @@ def _actions(wish: Wish) -> tuple[str, ...]:
     return (*_ASSUMING, *tagging, *naming)
 
 
-def _condition_keys(wish: Wish) -> dict[str, str | tuple[str, ...]]:
+def _condition_keys(wish: Wish, owner: AccountSnapshot) -> dict[str, str | tuple[str, ...]]:
     """The condition keys that only this call has (Service Authorization Reference, AWS STS)."""
     keys: dict[str, str | tuple[str, ...]] = {
         "sts:rolesessionname": wish.session_name,
         "aws:resourceaccount": wish.account,
     }
+    if owner.membership is not None:
+        keys.update(owner_keys(owner.membership))
     if wish.external_id is not None:
         keys["sts:externalid"] = wish.external_id
     if wish.source_identity is not None:
