@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import daypass.services.accounts
 import daypass.services.iam
+import daypass.services.organization
 import daypass.services.root_keys
 import daypass.services.sealing_keys
 import daypass.services.sts  # noqa: F401  registers the operations
@@ -21,16 +22,18 @@ from daypass.adapters.audit import AuditSettings, AuditTrail
 from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
 from daypass.adapters.keys import RingKeeper, open_master_key
 from daypass.adapters.keys.master import FILE_NAME as MASTER_KEY_FILE
+from daypass.adapters.policy_file import PolicyFileError, read_policy_file
 from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing, open_store
 from daypass.adapters.storage.database import SQLITE_FILE
 from daypass.credentials import AccessKeyPair, Secret
-from daypass.errors import EntityAlreadyExists, LimitExceeded
+from daypass.errors import EntityAlreadyExists, LimitExceeded, MalformedPolicyDocument
 from daypass.operations.pipeline import Place, Service
 from daypass.operations.registry import REGISTRY
+from daypass.policy import Attached, Kind, check_document
 from daypass.ports import Clock, Entropy, Health, Ports
 from daypass.principals import Operator
 from daypass.regions import partition_of
-from daypass.settings import Settings
+from daypass.settings import Settings, SettingsError
 
 KEY_CHECK_SECONDS = 30.0
 UNFINISHED = "first-start"
@@ -57,6 +60,7 @@ class Daypass:
     def __init__(self, settings: Settings, data: Path, storage: Storage, *, clock: Clock, entropy: Entropy) -> None:
         self.settings = settings
         self.data = data
+        endpoint = _endpoint_policy(settings.endpoint_policy)
         self.storage = storage
         self.installation = storage.installation
         self.audit = AuditTrail(data / "audit", _audit_settings(settings))
@@ -70,7 +74,9 @@ class Daypass:
         ports = Ports(clock, entropy, storage.directory, storage.store, self.keys, self.audit, storage.last_used)
         place = Place(self.installation.partition, self.region)
         strict = settings.audit_verification == "required"
-        self.service = Service(ports, REGISTRY, place, strict_audit=strict, signing_keys=settings.signing_key_cache)
+        self.service = Service(
+            ports, REGISTRY, place, strict_audit=strict, signing_keys=settings.signing_key_cache, endpoint=endpoint
+        )
         self.first_start = False
         self._clock, self._entropy = clock, entropy
         self._stop = Event()
@@ -150,6 +156,7 @@ def open_daypass(
 
     Raises:
         DataDirectoryError: the directory or its database cannot be used, or belongs to another account or region.
+        SettingsError: the file of the endpoint policy cannot be used.
         StoreUnavailable: the database server does not answer.
     """
     with ExitStack() as undo:
@@ -238,6 +245,28 @@ def _settle(installation: Any, fact: str, wanted: str | None, otherwise: str) ->
             "leave the option out, or use another data directory with --data",
         )
     return held
+
+
+def _endpoint_policy(file: str | None) -> Attached | None:
+    """The policy that guards this node, None when no setting names one.
+
+    # INVARIANT: 10. a guard that cannot be read keeps the node from starting; it never falls away.
+    #   tests/test_app.py::test_an_endpoint_policy_that_cannot_be_used_refuses_to_start
+
+    Raises:
+        SettingsError: the file cannot be used, or what it holds is no endpoint policy.
+    """
+    if file is None:
+        return None
+    try:
+        policy = check_document(read_policy_file(Path(file)), Kind.ENDPOINT)
+    except PolicyFileError as error:
+        raise SettingsError(f"endpoint_policy: {error.message}", error.advice) from error
+    except MalformedPolicyDocument as error:
+        why = f": {error.detail}" if error.detail else ""
+        advice = "`Principal` is required in each statement; every request needs an Allow"
+        raise SettingsError(f"endpoint_policy: {file}: {error.message}{why}", advice) from error
+    return Attached(policy, "endpoint policy")
 
 
 def _wanted_partition(settings: Settings) -> str | None:

@@ -5,6 +5,8 @@ An access key id is a four-letter family and 16 RFC 4648 base32 characters: one 
 character more.
 Families: ``AKIA`` long-term key, ``ASIA`` temporary key, ``AIDA`` user, ``AROA`` role, ``AGPA`` group,
 ``ANPA`` managed policy, ``AIPA`` instance profile (IAM User Guide, "IAM identifiers").
+
+What an organization consists of has ids of another form: lower-case letters and digits (``lower_id``).
 """
 
 from __future__ import annotations
@@ -64,6 +66,18 @@ class RequestIds:
         """A new id, 36 characters."""
         number = next(self._count) * _SCRAMBLE & _56_BITS
         return f"{self._head}{number >> 48:02x}-{number & _48_BITS:012x}"
+
+
+def lower_id(prefix: str, length: int, entropy: bytes) -> str:
+    """``prefix`` and ``length`` lower-case letters and digits, for which ``entropy`` needs as many bytes.
+
+    ``o-`` organization, ``r-`` root, ``ou-`` unit, ``p-`` control policy (AWS Organizations API reference).
+    """
+    number, digits = int.from_bytes(entropy, "big"), []
+    for _ in range(length):
+        number, digit = divmod(number, 36)
+        digits.append("0123456789abcdefghijklmnopqrstuvwxyz"[digit])
+    return prefix + "".join(digits)
 
 
 def account_of(identifier: str) -> str | None:

@@ -1,9 +1,10 @@
-"""``daypass account``: the accounts of one daypass."""
+"""``daypass account``: the accounts of one daypass, and its organization."""
 
 from __future__ import annotations
 
 import click
 
+from daypass.cli import control_policies, organization
 from daypass.cli.options import (
     account_option,
     data_directory,
@@ -18,7 +19,19 @@ from daypass.cli.options import (
 @click.group("account", epilog=example("daypass account create team-a", "daypass account list"))
 @data_option
 def command() -> None:
-    """Make and list accounts."""
+    """Make and list accounts; put them into an organization and cut what they may."""
+
+
+for _more in (
+    organization.organization,
+    organization.unit,
+    organization.move,
+    organization.leave,
+    organization.show_tree,
+    control_policies.group("scp"),
+    control_policies.group("rcp"),
+):
+    command.add_command(_more)
 
 
 @command.command("create", epilog=example("daypass account create team-a", 'eval "$(daypass env --account ID)"'))

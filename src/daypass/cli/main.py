@@ -17,7 +17,7 @@ COMMANDS = {
     "status": "say whether it is up, and how it is",
     "doctor": "look for what is wrong and say what to do",
     "config": "show the settings in force and where each comes from",
-    "account": "make and list accounts",
+    "account": "make and list accounts, and their organization",
     "key": "make, list and delete access keys of a user",
     "keyring": "show and rotate the keys that seal session tokens",
     "policy": "check policies before they are attached",

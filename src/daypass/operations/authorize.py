@@ -112,7 +112,8 @@ def group_policies(group_id: str, snapshot: AccountSnapshot) -> tuple[Attached, 
     return found
 
 
-_ROOT = PolicySet(root=True)
+UNLIMITED = PolicySet(root=True)
+"""Nothing of his own limits the caller: root in his account, or anybody in an operation that needs no permission."""
 
 
 def caller_policies(
@@ -124,13 +125,13 @@ def caller_policies(
     """
     principal, session = caller.principal, caller.session
     if isinstance(principal, Root | Operator):
-        base = _for_a_task(session, snapshot) if session and session.kind == "assumed-root" else _ROOT
+        base = _for_a_task(session, snapshot) if session and session.kind == "assumed-root" else UNLIMITED
     elif isinstance(principal, RoleSession):
         base = entity_policies(snapshot.roles[principal.role_id], snapshot)
     elif isinstance(principal, UserPrincipal):
         base = entity_policies(snapshot.users[principal.id], snapshot)
     elif isinstance(principal, FederatedUser):
-        base = entity_policies(snapshot.users[principal.user.id], snapshot) if principal.user else _ROOT
+        base = entity_policies(snapshot.users[principal.user.id], snapshot) if principal.user else UNLIMITED
     else:
         base = PolicySet()
     cut = _session_policies(session, snapshot) if session else None

@@ -147,6 +147,20 @@ class Call:
             where = resource if shown is None else shown
             raise authorize.refuse(self.facts, decision, action, f" on resource: {where}" if where else "")
 
+    def pass_endpoint(self) -> None:
+        """Refuse unless this node's endpoint policy lets the operation through: for those that need no permission.
+
+        Raises:
+            AccessDenied: with AWS's wording and reason.
+        """
+        if self.facts.endpoint is not None:
+            action, keys = self.operation.name, authorize.request_keys(None, "*", (), self.account)
+            decision = authorize.decide(
+                self.facts, authorize.UNLIMITED, action, "*", resource_account=self.account.id, keys=keys
+            )
+            if decision.layer == "endpoint" and not decision.allowed:
+                raise authorize.refuse(self.facts, decision, action, "")
+
     def mint(self, wanted: NewSession, duration: int) -> TemporaryCredentials:
         """Temporary credentials for a session that begins now and lasts ``duration`` seconds.
 

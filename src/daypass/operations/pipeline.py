@@ -38,6 +38,7 @@ from daypass.operations.facts import RequestFacts
 from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.registry import Registry
 from daypass.operations.restrictions import refusal
+from daypass.policy import Attached
 from daypass.ports import AlreadyExists, NotLoaded, OutcomeUnknown, Ports, StoreUnavailable
 from daypass.principals import Caller, Operator
 from daypass.regions import GLOBAL_REGION, partition_of
@@ -67,10 +68,13 @@ class Service:
         *,
         strict_audit: bool = False,
         signing_keys: int = 16_384,
+        endpoint: Attached | None = None,
     ) -> None:
+        """``endpoint``: the policy that guards this node; what the operator types on the machine does not pass it."""
         self._ports = ports
         self._registry = registry
         self._place = place
+        self._endpoint = endpoint
         self._authenticator = Authenticator(ports.keys, capacity=signing_keys)
         self._performer = Performer(ports, strict_audit=strict_audit)
         self._request_ids = RequestIds(ports.entropy.bytes(16))
@@ -156,7 +160,7 @@ class Service:
             raise NotLoaded(operation.name)
         params, record.request = wire.read(raw, route, service=signature.service)
         is_global = route.endpoint is not None and route.endpoint.is_global
-        facts = RequestFacts(caller, record.time, signature.region, route.service, raw, is_global)
+        facts = RequestFacts(caller, record.time, signature.region, route.service, raw, is_global, self._endpoint)
         result = self._performer.perform(operation, params, facts, record, find_account, model)
         return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
 

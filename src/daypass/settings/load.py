@@ -31,6 +31,7 @@ _SERVICE_LINK = re.compile(
 )
 _LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[0-9]{1,5}")
 _DATABASE = re.compile(r"(?:postgresql|postgres|sqlite)://.+")
+_FILES = frozenset({"tls_cert", "tls_key", "endpoint_policy"})
 _UNREADABLE = "make it readable for the user that runs daypass"
 _IPV4_IN_IPV6 = IPv6Network("::ffff:0:0/96")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -192,7 +193,7 @@ def _converted(name: str, value: object, source: str, *, strict: bool = False) -
 
 def _anchored(name: str, value: Any, folder: Path) -> Any:
     """File names are relative to where the setting was made, and absolute from here on."""
-    return str((folder / value).absolute()) if name in {"tls_cert", "tls_key"} and value else value
+    return str((folder / value).absolute()) if name in _FILES and value else value
 
 
 def _check_forms(settings: Settings, sources: Mapping[str, str]) -> None:

@@ -46,6 +46,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(description="PEM file with the certificate and its chain; relative to where the setting is made."),
     ] = None
     tls_key: Annotated[str | None, Meta(description="PEM file with the private key of `tls_cert`.")] = None
+    endpoint_policy: Annotated[
+        str | None,
+        Meta(
+            description="File with a policy, as of a VPC endpoint, that must allow every request to this node; read at "
+            "start, relative to where the setting is made."
+        ),
+    ] = None
     insecure: Annotated[bool, Meta(description="Allow listening beyond loopback without TLS.")] = False
     trusted_proxies: Annotated[
         tuple[str, ...],

@@ -6,10 +6,23 @@ Source: AWS Organizations User Guide, "SCP syntax", "RCP syntax"; API reference,
 from __future__ import annotations
 
 from daypass.errors import Malformed, MalformedPolicyDocument
-from daypass.policy.match import has_wildcard
 from daypass.policy.parse.identity import check_identity
 from daypass.policy.parse.shape import VERSIONS, RawDocument, RawStatement, read_document, read_statement
 from daypass.policy.parse.text import read_json
+
+# fmt: off
+RCP_SERVICES = frozenset({
+    "aoss", "appconfig", "appstream", "autoscaling", "autoscaling-plans", "budgets", "clouddirectory", "cloudfront",
+    "cloudsearch", "cloudtrail-data", "codeartifact", "codebuild", "codecommit", "codepipeline", "cognito-identity",
+    "cognito-idp", "comprehend", "comprehendmedical", "compute-optimizer", "cost-optimization-hub", "dax", "dsql",
+    "dynamodb", "ecr", "ecr-public", "events", "firehose", "fis", "fms", "gamelift", "health", "inspector-scan",
+    "kendra", "kinesisvideo", "kms", "logs", "memorydb", "networkmonitor", "notifications", "opensearch",
+    "pca-connector-ad", "personalize", "polly", "pricing", "resource-groups", "rolesanywhere", "s3", "secretsmanager",
+    "servicediscovery", "signin", "sqs", "sts", "support", "swf", "textract", "timestream-influxdb", "transcribe",
+    "transfer", "translate", "wafv2", "workspaces", "xray",
+})
+# fmt: on
+"""Whose resources RCPs reach; IAM's they do not (AWS Organizations User Guide, "Services that support RCPs")."""
 
 REFUSED = "The provided policy document does not meet the requirements of the specified policy type."
 
@@ -54,7 +67,8 @@ def _check_rcp_statement(statement: RawStatement) -> None:
     if not (statement.resources or statement.not_resources):
         raise Malformed("no resource is named")
     if statement.effect == "Deny":
-        if any(has_wildcard(action.partition(":")[0]) for action in statement.actions or ()):
-            raise Malformed("an action names no service")
+        for action in statement.actions or ():
+            if action.partition(":")[0].lower() not in RCP_SERVICES:
+                raise Malformed(f"`{action}` is of no service whose resources RCPs reach")
     elif statement.actions != ("*",) or statement.resources != ("*",) or statement.conditions:
         raise Malformed("Allow stands only in RCPFullAWSAccess")

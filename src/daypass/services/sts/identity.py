@@ -13,6 +13,7 @@ from daypass.operations.registry import operation
 @operation("sts:GetCallerIdentity", "reads")
 def get_caller_identity(call: Call) -> Mapping[str, object]:
     """The verified caller. Needs no permission and cannot be denied (STS API reference, GetCallerIdentity)."""
+    call.pass_endpoint()
     who = call.caller.principal
     return {"UserId": who.user_id, "Account": who.account, "Arn": who.arn}
 

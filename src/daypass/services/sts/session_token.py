@@ -20,6 +20,7 @@ def get_session_token(call: Call) -> Mapping[str, object]:
     params: Mapping[str, Any] = call.params
     refuse_unsupported(params)
     refuse_mfa(params)
+    call.pass_endpoint()
     who = call.caller.principal
     is_root = isinstance(who, Root)
     lasts = session_token_duration(params.get("DurationSeconds"), is_root=is_root)
