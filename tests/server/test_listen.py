@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import http.client
+import signal
 import socket
 import ssl
+import time
 from pathlib import Path
 
 import pytest
@@ -16,12 +18,23 @@ from cryptography.x509.oid import NameOID
 
 from daypass.server import Limits, Listen, ListenError, Tls, check_listen
 from daypass.server.listen import base_url, open_listener, tls_context
-from tests.server.conftest import running
+from tests.server.conftest import Program, program, running, wait_for
 
 
 @pytest.fixture
 def tls(tmp_path: Path) -> Tls:
     """A certificate for localhost, and its key with mode 0600."""
+    return certify(tmp_path)
+
+
+@pytest.fixture
+def renewed(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    """Another one."""
+    return certify(tmp_path_factory.mktemp("renewed"))
+
+
+def certify(folder: Path) -> Tls:
+    """A self-signed certificate and its key, in files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
@@ -36,7 +49,7 @@ def tls(tmp_path: Path) -> Tls:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    files = Tls(tmp_path / "cert.pem", tmp_path / "key.pem")
+    files = Tls(folder / "cert.pem", folder / "key.pem")
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     files.key.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -175,3 +188,22 @@ def test_a_client_that_never_shakes_hands_is_cut(tls: Tls) -> None:
     with running(Limits(head_seconds=0.5), tls=tls) as server, server.connect() as sock:
         sock.settimeout(3)
         assert sock.recv(100) == b""
+
+
+def served_certificate(server: Program) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(server.address, timeout=10))
+
+
+def test_a_renewed_certificate_is_served_after_hup(tls: Tls, renewed: Tls) -> None:
+    """New workers read the files anew; files that cannot be used leave the old certificate in force."""
+    old, new = (ssl.PEM_cert_to_DER_cert(files.certificate.read_text()) for files in (tls, renewed))
+    with program(workers=2, tls=[str(tls.certificate), str(tls.key)]) as server:
+        assert served_certificate(server) == old
+        tls.certificate.write_bytes(renewed.certificate.read_bytes())
+        tls.key.write_bytes(renewed.key.read_bytes())
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: {served_certificate(server) for _ in range(8)} == {new}, 20)
+        tls.certificate.write_bytes(b"half a certificate")
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(1.5)
+        assert {served_certificate(server) for _ in range(4)} == {new}

@@ -7,10 +7,14 @@ that no sum ever falls), gauges of living workers are told apart by a ``worker``
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import stat
+import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, generate_latest
@@ -21,6 +25,9 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST.encode("ascii")
 SHARE_SECONDS = 2.0
 _SUMMED = frozenset({"counter", "histogram", "summary"})
 _LIVING_SECONDS = 5 * SHARE_SECONDS
+_STARTING_SECONDS = 60.0
+_PREFIX = "daypass-metrics-"
+_HELD = "held"
 
 connections = Gauge("daypass_http_connections", "Connections that are open now.")
 refusals = Counter("daypass_http_refusals", "Requests refused before any service saw them.", ["status"])
@@ -35,6 +42,45 @@ class _Shared:
 def share(directory: Path) -> None:
     """Put this process's counts together with those of the other workers that share ``directory``."""
     _Shared.directory = directory
+
+
+@contextmanager
+def shared_directory() -> Iterator[Path]:
+    """A new directory to share, gone at the end; what killed servers have left of theirs goes now.
+
+    A lock that dies with the last process of a server tells its directory from one that was left behind.
+    """
+    _remove_left_behind(Path(tempfile.gettempdir()))
+    directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    held = os.open(directory / _HELD, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(held)
+
+
+def _remove_left_behind(folder: Path) -> None:
+    for directory in folder.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # another's, or just being made or removed
+            found = directory.lstat()
+            ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+            if ours and time.time() - found.st_mtime > _STARTING_SECONDS:  # a young one may not be held yet
+                _remove_if_nobody_holds(directory)
+
+
+def _remove_if_nobody_holds(directory: Path) -> None:
+    try:
+        held = os.open(directory / _HELD, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        shutil.rmtree(directory, ignore_errors=True)
+        return
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(directory, ignore_errors=True)
+    finally:
+        os.close(held)
 
 
 def leave_copy() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import ssl
@@ -21,6 +22,7 @@ from daypass.server.limits import Limits
 from daypass.server.listen import (
     BACKLOG,
     Listen,
+    ListenError,
     Tls,
     base_url,
     open_listener,
@@ -29,6 +31,8 @@ from daypass.server.listen import (
 )
 from daypass.server.protocol import Connection
 from daypass.server.workers import Supervisor, Worker
+
+_log = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.1
 _SHUTDOWN_SECONDS = 1.0
@@ -51,7 +55,7 @@ def serve_forever(
     worker that is this process, and the calling thread may be any; with several it must be the main thread.
     ``on_ready`` gets the base URL (``http://127.0.0.1:7177``) once the server has answered a request of its own over
     the network; it is called once, in this process. With several workers SIGHUP replaces them one by one, without
-    refusing or breaking a request.
+    refusing or breaking a request; the new ones read the TLS files anew.
 
     Raises:
         ListenError: the address cannot be had, the TLS files cannot be used, or nothing answers there.
@@ -69,10 +73,17 @@ def serve_forever(
         def work(worker: Worker) -> None:
             _serve(sock, context, make_service, limits, worker)
 
+        def renew() -> None:
+            nonlocal context
+            try:
+                context = tls_context(tls) if tls else None
+            except ListenError as problem:  # half written, or gone
+                _log.error("the certificate read before stays in use: %s", problem)
+
         if workers == 1:
             work(_Alone(announce, stop))
         else:
-            Supervisor(work, workers, announce, limits.drain_seconds, stop).run()
+            Supervisor(work, workers, announce, limits.drain_seconds, stop, renew).run()
 
 
 def _serve(

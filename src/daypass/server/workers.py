@@ -11,16 +11,13 @@ import errno
 import logging
 import os
 import select
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn, Protocol
 
@@ -83,7 +80,10 @@ class _Process:
 
 
 class Supervisor:
-    """Keeps ``count`` workers running ``work`` until a signal, then ends them all."""
+    """Keeps ``count`` workers running ``work`` until a signal, then ends them all.
+
+    ``renew`` is called in this process when SIGHUP comes, before the workers are replaced.
+    """
 
     def __init__(
         self,
@@ -92,12 +92,14 @@ class Supervisor:
         announce: Callable[[], None],
         drain_seconds: float,
         stop: threading.Event | None,
+        renew: Callable[[], None],
     ) -> None:
         self._work = work
         self._count = count
         self._announce = announce
         self._drain_seconds = drain_seconds
         self._stop = stop
+        self._renew = renew
         self._processes: list[_Process] = []
         self._restarts: list[float] = []
         self._failures = 0
@@ -109,8 +111,11 @@ class Supervisor:
         Raises:
             WorkerFailed: one of the first workers could not start.
         """
-        metrics_directory = Path(tempfile.mkdtemp(prefix="daypass-metrics-"))
-        metrics.share(metrics_directory)
+        with metrics.shared_directory() as directory:
+            metrics.share(directory)
+            self._run()
+
+    def _run(self) -> None:
         self._lifeline, self._hold = os.pipe()
         self._wake, wake = os.pipe()
         os.set_blocking(wake, False)
@@ -127,7 +132,6 @@ class Supervisor:
                 signal.signal(number, handler)
             for fd in (self._lifeline, self._hold, self._wake, wake):
                 os.close(fd)
-            shutil.rmtree(metrics_directory, ignore_errors=True)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if number in (signal.SIGTERM, signal.SIGINT):
@@ -161,6 +165,7 @@ class Supervisor:
             self._restart()
             if self._replacing:
                 self._replacing = False
+                self._renew()
                 self._replace_all()
 
     def _should_stop(self) -> bool:
