@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import daypass.services.accounts
+import daypass.services.decisions
 import daypass.services.iam
 import daypass.services.organization
 import daypass.services.root_keys

@@ -127,9 +127,8 @@ def test_every_switch_is_a_setting() -> None:
 def _commands(page: Page) -> Iterator[tuple[str, list[str]]]:
     """Where and what: each call of daypass in code and in shell blocks."""
     texts = [(f"{page.name}:{line}", word) for line, word in page.words() if word.startswith("daypass ")]
-    texts += [
-        (block.where, line) for block in page.blocks if block.language == "sh" for line in block.text.splitlines()
-    ]
+    shell = [(block.where, block.text.replace("\\\n", " ")) for block in page.blocks if block.language == "sh"]
+    texts += [(where, line) for where, text in shell for line in text.splitlines()]
     for where, text in texts:
         for call in re.findall(r"(?<![\w/.^-])daypass ([a-z-][^|;&)>\n`]*)", text.replace("./dev up", "daypass up")):
             yield where, shlex.split(call.replace("…", "").replace('"', "").replace("'", ""), comments=True)

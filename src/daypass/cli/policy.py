@@ -8,7 +8,7 @@ import click
 
 from daypass.cli.options import data_option, example
 
-_COMMANDS = {"check": "daypass.cli.policy_check"}
+_COMMANDS = {"check": "daypass.cli.policy_check", "test": "daypass.cli.policy_test"}
 
 
 class _Lazy(click.Group):
@@ -27,7 +27,7 @@ class _Lazy(click.Group):
         return command
 
 
-@click.group("policy", cls=_Lazy, epilog=example("daypass policy check policy.json"))
+@click.group("policy", cls=_Lazy, epilog=example("daypass policy check policy.json", "daypass policy test cases.json"))
 @data_option
 def command() -> None:
-    """Check policies before you attach them."""
+    """Check policies before you attach them, and test what they decide."""

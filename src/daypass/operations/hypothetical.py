@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from daypass.operations.facts import RequestFacts, Value
-from daypass.principals import Caller, Principal, RoleSession, Tags
+from daypass.policy.context import Requester
+from daypass.principals import Caller, RoleSession, Tags
 
 _FOLLOWS = ("aws:principal", "aws:username", "aws:userid")
 """How the keys begin that who asks decides. All others are facts of a request, which there is none."""
 
 
-def known_of(principal: Principal, tags: Tags = ()) -> Callable[[str], Value]:
+def known_of(principal: Requester, tags: Tags = ()) -> Callable[[str], Value]:
     """Finds the context keys that are the same in every request of ``principal``, by lower-case name.
 
     Which session of a role asks is not known, so ``aws:userid`` of a role is not either.

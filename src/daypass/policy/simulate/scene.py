@@ -16,6 +16,7 @@ from daypass.policy.document import Policy, Statement
 from daypass.policy.evaluate import evaluate
 from daypass.policy.layers import View, misses, views
 from daypass.policy.parse.positions import read_positions, statements
+from daypass.policy.simulate.asked import resource_owner
 from daypass.policy.simulate.keys import resource_keys, statement_keys
 
 Mark = tuple[int, int]
@@ -85,7 +86,7 @@ class Simulation:
     def outcome(self, action: str, resource: str) -> Outcome:
         """What ``evaluate`` says of the request, with all that the policy simulator tells about it."""
         scene = self._scene
-        owner = _account_of(resource) or scene.owner
+        owner = resource_owner(resource, scene.owner)
         belongs_to = scene.principal.account if scene.is_anybody else owner
         keys = {"aws:resourceaccount": owner, **scene.keys}
         context = RequestContext(action, resource, scene.principal, belongs_to, keys, scene.known)
@@ -122,13 +123,6 @@ class Simulation:
             nodes = statements(read_positions(policy.text))
             found = self._marks[policy] = [node.marks() for node in nodes]
         return found
-
-
-def _account_of(resource: str) -> str:
-    """The account that an ARN names, empty where it names none."""
-    fields = resource.split(":", 5)
-    account = fields[4] if len(fields) > 5 else ""
-    return account if len(account) == 12 and account.isascii() and account.isdigit() else ""
 
 
 def _with_resource(policies: PolicySet, resource_policy: Attached | None, resource: str) -> PolicySet:
