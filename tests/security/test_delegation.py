@@ -21,6 +21,7 @@ from daypass.testing.local import Signer
 from tests.calling import code_of, credentials_in
 from tests.security.world import ADMINISTRATOR, World, document, trusting
 
+MOST = settings.default.max_examples if settings.default else 100
 _numbers = count(1)
 _BOUNDED = [
     f"iam:{verb}{kind}{what}"
@@ -210,7 +211,7 @@ def test_an_administrator_without_a_boundary_would_be_noticed(world: World) -> N
     raise AssertionError("nothing was noticed")
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=MOST // 4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(attempts=st.lists(STEP, min_size=5, max_size=25))
 def test_no_series_of_attempts_leads_out(world: World, attempts: list[tuple[int, str, dict[str, str]]]) -> None:
     """Any operations in any order, by him and by whomever he has made: all stay inside."""
