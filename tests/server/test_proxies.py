@@ -112,7 +112,7 @@ def test_what_decides_who_asks_comes_through_once_or_not_at_all(pair: Pair, case
     """Whether the proxy refuses, hands on or drops the second one: the service never sees two."""
     assert len(DECISIVE) >= 10
     pair.server.recorder.seen.clear()
-    answer = talk(pair.proxy, wire_bytes(case["send"]))
+    answer = talk(pair.proxy, wire_bytes(case["send"]), quiet=0.1)
     names = {line.partition(":")[0].lower().encode() for line in case["send"][0].split("\r\n")[1:] if line}
     for raw in pair.server.recorder.seen:
         assert all(sum(name == given for given, _ in raw.headers) <= 1 for name in names)
