@@ -33,6 +33,8 @@ _ONCE = frozenset(
 """Headers that decide who asks or what is asked. Of two, one party would take the first and another the last."""
 
 _HOST_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]"
+_SPECIAL = (b"expect", b"transfer-encoding", b"upgrade")  # what a usual head does without
+_LONGEST_LENGTH = 15  # digits
 _SLASH = ord("/")
 CHUNKED = -1
 
@@ -74,6 +76,11 @@ def check_head(target: bytes, headers: Sequence[Header], *, http_1_1: bool) -> H
         raise Refused(400)
     if target[0] != _SLASH:
         target = _origin_form(target, host)
+    if found.keys().isdisjoint(_SPECIAL):
+        length = found.get(b"content-length", b"0")
+        if not length.isdigit() or len(length) > _LONGEST_LENGTH:
+            raise Refused(400)
+        return Head(target, int(length), continues=False, upgrades=False)
     expect = found.get(b"expect")
     if expect is not None and expect.lower() != b"100-continue":
         raise Refused(417)
@@ -103,7 +110,7 @@ def _length(found: dict[bytes, bytes], *, http_1_1: bool) -> int:
     if coding is None:
         if length is None:
             return 0
-        if not length.isdigit() or len(length) > 15:
+        if not length.isdigit() or len(length) > _LONGEST_LENGTH:
             raise Refused(400)
         return int(length)
     if length is not None or coding.lower() != b"chunked" or not http_1_1:

@@ -45,6 +45,16 @@ _VERSIONS = frozenset({"1.0", "1.1"})
 _Item = tuple[RawRequest, bool]
 
 
+class _NoTrailers(list[tuple[bytes, bytes]]):
+    """Takes no header. Trailers come the same way, but no AWS client sends any, and the checks are over by then."""
+
+    def append(self, _: tuple[bytes, bytes]) -> None:
+        raise Refused(400)
+
+
+_NO_TRAILERS = _NoTrailers()
+
+
 class Connection(HttpToolsProtocol):
     """A connection from accept to close. All methods run on the event loop."""
 
@@ -65,6 +75,7 @@ class Connection(HttpToolsProtocol):
         self._answering = self._stalled = self._paused = self._draining = self._ending = False
         self._queue: deque[_Item | int] = deque()
         self._chunk = self._fed = self._before = self._discardable = 0
+        self._due = 0.0  # seconds that what is being received still has to be given
 
     # ── the connection ───────────────────────────────────────────────────────────────────────────────
 
@@ -116,25 +127,40 @@ class Connection(HttpToolsProtocol):
     # ── bytes in ─────────────────────────────────────────────────────────────────────────────────────
 
     def data_received(self, data: bytes) -> None:
+        most = self.limits.head_bytes
+        if len(data) <= most:
+            self._received(data)
+        else:  # in pieces, so that what a head may have is looked at before much of it is taken apart
+            for at in range(0, len(data), most):
+                self._received(data[at : at + most])
+
+    def _received(self, data: bytes) -> None:
         self._chunk = len(data)
         if self._ending:
             self._discard()
             return
         if not self._receiving:
             self._receiving = True
-            if not self._answering:
-                self._arm(self.limits.head_seconds)
+            self._due = self.limits.head_seconds
         self._fed += self._chunk
         try:
             self.parser.feed_data(data)
             if self._fed > self.limits.head_bytes:
                 self._check_fed()
+            if self._due:
+                self._arm_if_free()
         except Refused as refused:
             self._refuse(refused.status)
         except HttpParserUpgrade:
             self._refuse(400)  # unless the request that asked for it was the last, and is answered or will be
         except HttpParserError as error:
             self._refuse(_status_of(error))
+
+    def _arm_if_free(self) -> None:
+        """Give what this read has begun and not ended its time. While an answer is under way nothing has a deadline."""
+        if not (self._answering or self._ending):
+            self._arm(self._due)
+        self._due = 0.0
 
     def _check_fed(self) -> None:
         """Bound what an unfinished request has sent, unfinished header lines and chunk framing included."""
@@ -158,10 +184,9 @@ class Connection(HttpToolsProtocol):
             raise Refused(400)
         if not self._receiving:  # it follows another request in the same read
             self._receiving = True
-            self._arm(self.limits.head_seconds)
+            self._due = self.limits.head_seconds
         self.url = b""
         self.headers = []
-        self._headers_allowed = self.limits.headers
         self._in_head = True
         self._body: bytes | bytearray = b""
         self._chunks = 0
@@ -169,20 +194,20 @@ class Connection(HttpToolsProtocol):
         self._fed = self._before = self._chunk
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if len(self.headers) >= self._headers_allowed:
-            raise Refused(400)
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        # Trailers come through `on_header` too. No AWS client sends any, and after the checks it is too late for one.
-        self._headers_allowed = 0
-        parser, limits = self.parser, self.limits
+        parser, limits, headers = self.parser, self.limits, self.headers
         version = parser.get_http_version()
         method = METHODS.get(parser.get_method())
-        if method is None or version not in _VERSIONS or (self._fed > limits.head_bytes and self._head_is_too_long()):
+        if method is None or version not in _VERSIONS or len(headers) > limits.headers:
             raise Refused(400)
-        head = check_head(self.url, self.headers, http_1_1=version == "1.1")
+        if self._fed > limits.head_bytes and self._head_is_too_long():
+            raise Refused(400)
+        head = check_head(self.url, headers, http_1_1=version == "1.1")
+        self._headers = tuple(headers)
+        self.headers = _NO_TRAILERS
         self._keep = version == "1.1" and parser.should_keep_alive()
         self._method, self._target = method, head.target
         if head.upgrades:
@@ -204,10 +229,9 @@ class Connection(HttpToolsProtocol):
             self._discardable = head.length if head.length <= 2 * limit else 0
             raise Refused(413)
         self._before = self._fed
-        if not self._answering:
-            self._arm(self.limits.body_seconds)
-            if head.continues and not self._queue:
-                self.transport.write(CONTINUE)
+        self._due = self.limits.body_seconds
+        if head.continues and not self._answering and not self._queue:
+            self.transport.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
         if not self._body:
@@ -227,8 +251,9 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         body = bytes(self._body)
-        raw = RawRequest(self._method, self._target, tuple(self.headers), body, self._peer, self._secure)
+        raw = RawRequest(self._method, self._target, self._headers, body, self._peer, self._secure)
         self._receiving = False
+        self._due = 0.0
         if self._answering or self._stalled or self._queue:
             self._enqueue((raw, self._keep))
         else:
@@ -317,6 +342,7 @@ class Connection(HttpToolsProtocol):
         """
         self._ending = True
         self._queue.clear()
+        self.headers, self._headers, self._body = _NO_TRAILERS, (), b""
         self._give_up = self.loop.time() + self.limits.write_seconds
         self._arm(_LINGER_SECONDS)
         if self.transport.is_closing():

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from daypass.exchange import Response
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_GOES_ON, _ENDS = b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -36,20 +37,16 @@ def response_bytes(response: Response, *, keep_alive: bool = True, head_only: bo
     Raises:
         ValueError: a header would end its line and begin another.
     """
-    parts = [_STATUS_LINES[response.status]]
-    for name, value in response.headers:
-        parts += (name, b": ", value, b"\r\n")
-    parts.append(b"date: %b\r\ncontent-length: %d\r\n" % (date.value(), len(response.body)))
-    if not keep_alive:
-        parts.append(b"connection: close\r\n")
-    parts.append(b"\r\n")
-    head = b"".join(parts)
+    status, headers, body = response
+    given = b"".join([b"%b: %b\r\n" % header for header in headers])
     # INVARIANT: 9. No value that a client sent can add a header or a second answer.
     # tests/server/test_reply.py::test_a_header_with_a_line_break_is_never_sent
-    lines = len(response.headers) + (4 if keep_alive else 5)
-    if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
+    lines = len(headers)
+    if given.count(b"\n") != lines or given.count(b"\r") != lines or b"\0" in given:
         raise ValueError("a response header contains a line break")
-    return head if head_only else head + response.body
+    end = _GOES_ON if keep_alive else _ENDS
+    head = b"%b%bdate: %b\r\ncontent-length: %d%b" % (_STATUS_LINES[status], given, date.value(), len(body), end)
+    return head if head_only else head + body
 
 
 def refusal_bytes(status: int) -> bytes:
