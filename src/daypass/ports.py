@@ -229,6 +229,18 @@ class AuditLog(Protocol):
         """
         ...
 
+    def gather(self) -> None:
+        """Hold back what this thread appends until ``write_gathered``, unless it is durable."""
+        ...
+
+    def write_gathered(self) -> None:
+        """Write what was held back.
+
+        Raises:
+            AuditUnavailable: some of it is not written; whatever it was the record of must not leave.
+        """
+        ...
+
     def count_failure(self, record: Mapping[str, object]) -> None:
         """Count a failed authentication and sample it at a bounded rate into a file of its own. Never raises."""
         ...

@@ -28,6 +28,12 @@ class FullDisk:
         self.asked += 1
         raise AuditUnavailable("no room")
 
+    def gather(self) -> None:
+        raise AssertionError("nothing is gathered here")
+
+    def write_gathered(self) -> None:
+        raise AssertionError("nothing is gathered here")
+
     def count_failure(self, record: Mapping[str, object]) -> None:
         self.asked += 1
 

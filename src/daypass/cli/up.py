@@ -130,7 +130,7 @@ def _service_maker(settings: Settings, data: Path) -> Callable[[], Served]:
         service: Service = daypass.service
         if settings.trusted_proxies:  # decided once: without any, no request pays for the question
             service = BehindProxies(service, settings.trusted_proxies)
-        return Served(service, daypass, close=daypass.close, open_probes=settings.open_probes)
+        return Served(service, daypass, daypass.close, settings.open_probes, turns=daypass.service)
 
     return make
 

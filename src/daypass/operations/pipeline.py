@@ -39,7 +39,7 @@ from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.registry import Registry
 from daypass.operations.restrictions import refusal
 from daypass.policy import Attached
-from daypass.ports import AlreadyExists, NotLoaded, OutcomeUnknown, Ports, StoreUnavailable
+from daypass.ports import AlreadyExists, AuditUnavailable, NotLoaded, OutcomeUnknown, Ports, StoreUnavailable
 from daypass.principals import Caller, Operator
 from daypass.regions import GLOBAL_REGION, partition_of
 
@@ -91,6 +91,21 @@ class Service:
     def serve_blocking(self, raw: RawRequest) -> Response:
         """Answer ``raw``, reading the store where needed."""
         return self._serve(raw, self._ports.directory.load, may_block=True)
+
+    def begin_turn(self) -> None:
+        """Hold back the records of what this thread serves from now on, until ``end_turn``: one write for all."""
+        self._ports.audit.gather()
+
+    def end_turn(self) -> bool:
+        """Write the records of this turn. False: some could not be written, and none of its answers may leave.
+
+        Nothing minted is stored, so whoever asked may be answered again.
+        """
+        try:
+            self._ports.audit.write_gathered()
+        except AuditUnavailable:
+            return False
+        return True
 
     def operate(self, name: str, params: Mapping[str, Any], operator: Operator) -> Result:
         """Run operation ``name`` for whoever holds the data directory: same handlers, same audit, no wire.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -50,6 +50,18 @@ class Service(Protocol):
         ...
 
 
+class Turns(Protocol):
+    """A service that does for several requests together what it would do for each: see ``answer_together``."""
+
+    def begin_turn(self) -> None:
+        """What is served from now on, on this thread, is answered together."""
+        ...
+
+    def end_turn(self) -> bool:
+        """The end of the turn. False: none of its answers may leave, and its requests are to be served again."""
+        ...
+
+
 def _nothing() -> None:
     pass
 
@@ -58,13 +70,15 @@ def _nothing() -> None:
 class Served:
     """What one process serves. ``close`` runs once, after the last answer.
 
-    ``open_probes`` lets peers beyond loopback read ``/-/health`` and ``/-/metrics``.
+    ``open_probes`` lets peers beyond loopback read ``/-/health`` and ``/-/metrics``. ``turns``: who is told when
+    several requests are answered together.
     """
 
     service: Service
     probe: Probe
     close: Callable[[], None] = _nothing
     open_probes: bool = False
+    turns: Turns | None = None
 
 
 class Application:
@@ -77,6 +91,7 @@ class Application:
         self.limits = limits
         self._served = served
         self._service = served.service
+        self._turns = served.turns
         self.batch = Batch(self)
         self._own = OwnPaths(served.probe, open_to_all=served.open_probes)
         self._executor = executor or ThreadPoolExecutor(limits.threads, thread_name_prefix="serve")
@@ -96,6 +111,28 @@ class Application:
             raise
         except Exception as defect:  # noqa: BLE001 - one request's defect must not end the connection's parser
             return _broken(defect)
+
+    def answer_together(self, requests: Sequence[RawRequest]) -> list[Response | None]:
+        """The answers, given on the calling thread; None: ``submit`` it instead.
+
+        # INVARIANT: 6. no answer leaves before the records of its turn are written.
+        #   tests/server/test_together.py::test_no_answer_leaves_a_turn_whose_records_are_not_written
+        """
+        turns = self._turns
+        if turns is None or len(requests) == 1:
+            return [self._answer_or_none(raw) for raw in requests]
+        turns.begin_turn()
+        try:
+            answers = [self._answer_or_none(raw) for raw in requests]
+        finally:
+            written = turns.end_turn()
+        return answers if written else [self._answer_or_none(raw) for raw in requests]
+
+    def _answer_or_none(self, raw: RawRequest) -> Response | None:
+        try:
+            return self.answer(raw)
+        except NotLoaded:
+            return None
 
     def submit(self, raw: RawRequest) -> Future[Response] | None:
         """The answer from a worker thread, or None when too many requests wait for one already.

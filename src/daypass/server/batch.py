@@ -8,10 +8,10 @@ left them: measured, a request costs a third less than when reading, answering a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 from daypass.exchange import RawRequest, Response
-from daypass.ports import NotLoaded
 
 MOST = 64
 """Requests answered in one turn; the next wait for the next, so that reading and deadlines are not kept waiting."""
@@ -34,12 +34,8 @@ class Asker(Protocol):
 class Answerer(Protocol):
     """Who answers."""
 
-    def answer(self, raw: RawRequest) -> Response:
-        """The answer, at once.
-
-        Raises:
-            NotLoaded: it must run on a thread.
-        """
+    def answer_together(self, requests: Sequence[RawRequest]) -> list[Response | None]:
+        """The answers, at once and in order; None: it must run on a thread."""
         ...
 
 
@@ -60,15 +56,9 @@ class Batch:
         turn, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         if self._waiting:
             turn[0][0].loop.call_soon(self._answer_all)
-        answers = [(asker, raw, keep, self._answer(raw)) for asker, raw, keep in turn]
-        for asker, raw, keep, response in answers:
+        answers = self._answerer.answer_together([raw for _, raw, _ in turn])
+        for (asker, raw, keep), response in zip(turn, answers, strict=True):
             if response is None:
                 asker.not_loaded(raw, keep=keep)
             else:
                 asker.answered(raw, response, keep=keep)
-
-    def _answer(self, raw: RawRequest) -> Response | None:
-        try:
-            return self._answerer.answer(raw)
-        except NotLoaded:
-            return None

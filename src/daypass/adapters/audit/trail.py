@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_ident
 
 from daypass.adapters.audit.chain import ChainEnd, opening
 from daypass.adapters.audit.failures import FailureSample
@@ -22,6 +22,7 @@ from daypass.ports import AuditUnavailable
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
+_MOST_GATHERED = 1 << 20  # octets held back before they are written anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ class AuditTrail:
         self._chain = claim(directory)
         end = take_up(directory, self._chain)
         self._end = ChainEnd(self._chain.name, end.head)
+        self._written_head = end.head
+        self._gathered = bytearray()
+        self._gatherer = 0
+        self._lost = False
         self._last_file, self._repaired = end.file, end.repaired
         self._segment: Segment | None = None
         self._retired: list[Segment] = []
@@ -71,18 +76,55 @@ class AuditTrail:
         """
         try:
             with self._lock:
-                segment = self._append(record, into_reserve=into_reserve)
+                gathers = self._gatherer == get_ident() and not durable
+                segment = self._append(record, into_reserve=into_reserve, gathers=gathers)
+            if gathers:
+                return
             if durable or self._settings.always_sync or self._must_sync:
                 self._sync(segment)
         except (OSError, TypeError, ValueError, RecursionError) as failure:
             # INVARIANT: 6. Whatever went wrong, the caller learns that there is no record.
             # tests/adapters/audit/test_faults.py::test_every_failing_system_call_is_reported
             self._refused += 1
-            self._written = False
-            raise AuditUnavailable(f"the audit trail cannot take a record: {_reason(failure)}") from failure
+            raise self._unavailable(failure) from failure
         self._written = True
 
-    def _append(self, record: Mapping[str, object], *, into_reserve: bool) -> Segment:
+    def _unavailable(self, failure: Exception) -> AuditUnavailable:
+        self._written = False
+        return AuditUnavailable(f"the audit trail cannot take a record: {_reason(failure)}")
+
+    def gather(self) -> None:
+        """Hold back what this thread appends until ``write_gathered``, unless it is durable: one write for all of it.
+
+        One thread at a time. What another thread appends meanwhile is written at once, behind what was held back.
+        """
+        with self._lock:
+            self._gatherer, self._lost = get_ident(), False
+
+    def write_gathered(self) -> None:
+        """Write what was held back.
+
+        Raises:
+            AuditUnavailable: some of it is not written; whatever it was the record of must not leave.
+        """
+        try:
+            with self._lock:
+                self._gatherer = 0
+                if self._lost:
+                    self._lose()
+                    raise OSError(errno.EIO, "records that were held back could not be written")
+                if not self._gathered:
+                    return
+                segment = self._segment
+                assert segment is not None, "what is held back belongs to a file"
+                self._write(segment)
+            if self._settings.always_sync or self._must_sync:
+                self._sync(segment)
+        except OSError as failure:
+            raise self._unavailable(failure) from failure
+        self._written = True
+
+    def _append(self, record: Mapping[str, object], *, into_reserve: bool, gathers: bool) -> Segment:
         now = time.monotonic()
         if now >= self._next_look:
             self._look(now)
@@ -93,11 +135,35 @@ class AuditTrail:
         segment = self._segment
         if segment is None or segment.size >= self._settings.rotate_bytes or now >= self._rotate_at:
             segment = self._next_segment(now)
-        line, head = self._end.next_line(record, b"" if segment.size else self._opening())
-        segment.write(line)
-        self._end.head = segment.head = head
+        is_first = not segment.size and not self._gathered
+        line, head = self._end.next_line(record, self._opening() if is_first else b"")
+        self._end.head = head
         self._records += 1
+        self._gathered += line
+        if not gathers or len(self._gathered) > _MOST_GATHERED:
+            self._write(segment)
         return segment
+
+    def _write(self, segment: Segment) -> None:
+        try:
+            segment.write(self._gathered)
+        except OSError:
+            self._lose()
+            raise
+        self._written_head = segment.head = self._end.head
+        self._gathered.clear()
+
+    def _lose(self) -> None:
+        """Forget what was held back, as if it had never been: the chain goes on behind what is written.
+
+        # INVARIANT: 6. whoever gathers learns of it, also when it was another thread's write that failed.
+        #   tests/adapters/audit/test_gather.py::test_what_another_threads_failure_loses_is_told_to_who_gathered_it
+        """
+        if self._gathered:
+            self._records -= self._gathered.count(b"\n")
+            self._gathered.clear()
+            self._lost = True
+        self._end.head = self._written_head
 
     def _opening(self) -> bytes:
         return opening(self._last_file.name if self._last_file else None, self._repaired)
@@ -127,6 +193,7 @@ class AuditTrail:
 
     def _retire(self) -> None:
         assert self._segment is not None
+        self._lose()
         if self._segment.size:
             self._last_file, self._repaired = self._name, 0
         self._retired.append(self._segment)
