@@ -23,6 +23,7 @@ from daypass.snapshot import AccountSnapshot
 FindAccount = Callable[[str], AccountSnapshot | None]
 Result = Mapping[str, Any]
 
+_INLINE = frozenset({"reads", "mints"})
 _GONE = "The security token included in the request is invalid"
 
 
@@ -48,16 +49,16 @@ class Performer:
             ServiceError: the operation refused, or no record could be written; nothing was minted or changed.
             NotLoaded, StoreUnavailable: from the ports.
         """
-        record.read_only = operation.effect in ("reads", "mints")
+        if operation.effect in _INLINE:
+            return self._inline(operation, params, facts, record, find_account, model)
+        record.read_only = False
         if operation.effect == "founds":
             with self._ports.store.create_account(facts.caller.account) as transaction:
                 result = self._in(transaction, operation, params, facts, record, model)
-        elif operation.effect == "changes":
+        else:
             with self._ports.store.transaction(facts.caller.account) as transaction:
                 facts = _as_of(transaction.account, facts)
                 result = self._in(transaction, operation, params, facts, record, model)
-        else:
-            return self._inline(operation, params, facts, record, find_account, model)
         self._committed(record)
         self._touch(facts)
         return result
@@ -121,14 +122,19 @@ class Performer:
     def _touch(self, facts: RequestFacts) -> None:
         """Remember when a user's key or a session's role was last used."""
         caller = facts.caller
-        principal = caller.principal
-        if caller.session is None and isinstance(principal, User):
-            used = caller.access_key_id
-        elif caller.session is not None and isinstance(principal, RoleSession):
-            used = principal.role_id
-        else:
-            return
-        self._ports.last_used.touch(principal.account, used, LastUse(facts.now, facts.region, facts.service))
+        used = caller.derived.get("used")
+        if used is None:
+            used = caller.derived["used"] = _used_by(caller)
+        if used:
+            self._ports.last_used.touch(caller.principal.account, used, LastUse(facts.now, facts.region, facts.service))
+
+
+def _used_by(caller: Caller) -> str:
+    """The access key or role that a call of ``caller`` uses; empty: none that is kept account of."""
+    principal = caller.principal
+    if caller.session is None:
+        return caller.access_key_id if isinstance(principal, User) else ""
+    return principal.role_id if isinstance(principal, RoleSession) else ""
 
 
 def _must_live(caller: Caller, account: AccountSnapshot) -> None:

@@ -6,7 +6,7 @@ A service module registers itself by decorating its functions; ``app.py`` import
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -33,11 +33,12 @@ class Operation:
     anonymous: bool = False
     reads_store: bool = False
     is_long: bool = False
+    may_block: bool = field(init=False)
+    """Whether it waits for the store or computes for long, so that it must not run on the event loop."""
 
-    @property
-    def may_block(self) -> bool:
-        """Whether it waits for the store or computes for long, so that it must not run on the event loop."""
-        return self.reads_store or self.is_long or self.effect in ("changes", "founds")
+    def __post_init__(self) -> None:
+        may_block = self.reads_store or self.is_long or self.effect in ("changes", "founds")
+        object.__setattr__(self, "may_block", may_block)
 
     @property
     def service(self) -> str:

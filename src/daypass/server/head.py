@@ -70,7 +70,7 @@ def check_head(target: bytes, headers: Sequence[Header], *, http_1_1: bool) -> H
     host = found.get(b"host")
     if not host or host.translate(None, _HOST_BYTES):
         raise Refused(400)
-    if not all(map(bytes.isascii, found.values())):
+    if not b"".join(found.values()).isascii():
         raise Refused(400)
     if not target.isascii() or b"#" in target:
         raise Refused(400)

@@ -75,11 +75,11 @@ class AuditTrail:
             AuditUnavailable: the record could not be written; the caller must not mint or change anything.
         """
         try:
-            with self._lock:
-                gathers = self._gatherer == get_ident() and not durable
-                segment = self._append(record, into_reserve=into_reserve, gathers=gathers)
-            if gathers:
+            if self._gatherer == get_ident() and not durable:
+                self._hold_back(record, into_reserve=into_reserve)
                 return
+            with self._lock:
+                segment = self._append(record, into_reserve=into_reserve)
             if durable or self._settings.always_sync or self._must_sync:
                 self._sync(segment)
         except (OSError, TypeError, ValueError, RecursionError) as failure:
@@ -98,8 +98,10 @@ class AuditTrail:
 
         One thread at a time. What another thread appends meanwhile is written at once, behind what was held back.
         """
-        with self._lock:
-            self._gatherer, self._lost = get_ident(), False
+        with self._lock, suppress(OSError):  # without a file nothing is held back, and every append says why
+            self._lost = False
+            self._ready()
+            self._gatherer = get_ident()
 
     def write_gathered(self) -> None:
         """Write what was held back.
@@ -124,25 +126,39 @@ class AuditTrail:
             raise self._unavailable(failure) from failure
         self._written = True
 
-    def _append(self, record: Mapping[str, object], *, into_reserve: bool, gathers: bool) -> Segment:
+    def _append(self, record: Mapping[str, object], *, into_reserve: bool) -> Segment:
+        segment = self._ready()
+        self._add(record, segment, into_reserve=into_reserve)
+        self._write(segment)
+        return segment
+
+    def _hold_back(self, record: Mapping[str, object], *, into_reserve: bool) -> None:
+        with self._lock:
+            segment = self._segment or self._ready()
+            self._add(record, segment, into_reserve=into_reserve)
+            if len(self._gathered) > _MOST_GATHERED:
+                self._write(segment)
+
+    def _ready(self) -> Segment:
+        """The file to write to now."""
         now = time.monotonic()
         if now >= self._next_look:
             self._look(now)
-        if not self._room and not into_reserve:
-            raise OSError(errno.ENOSPC, "free space is below the reserve")
         if self._closed:
             raise OSError(errno.EBADF, "the trail is closed")
         segment = self._segment
         if segment is None or segment.size >= self._settings.rotate_bytes or now >= self._rotate_at:
             segment = self._next_segment(now)
+        return segment
+
+    def _add(self, record: Mapping[str, object], segment: Segment, *, into_reserve: bool) -> None:
+        """Make ``record`` the next of the chain."""
+        if not self._room and not into_reserve:
+            raise OSError(errno.ENOSPC, "free space is below the reserve")
         is_first = not segment.size and not self._gathered
-        line, head = self._end.next_line(record, self._opening() if is_first else b"")
-        self._end.head = head
+        line, self._end.head = self._end.next_line(record, self._opening() if is_first else b"")
         self._records += 1
         self._gathered += line
-        if not gathers or len(self._gathered) > _MOST_GATHERED:
-            self._write(segment)
-        return segment
 
     def _write(self, segment: Segment) -> None:
         try:
