@@ -166,3 +166,4 @@ def test_memberships_are_what_was_done_to_them() -> None:
         Memberships.daypass = daypass
         some = settings(max_examples=MOST // 6, stateful_step_count=20)
         run_state_machine_as_test(Memberships, settings=some)
+        assert daypass.daypass.storage.defects() == ()
