@@ -39,22 +39,26 @@ PRINCIPALS = [
 ]  # fmt: skip
 
 
+def elements(name: str, patterns: list[str]) -> list[dict[str, list[str]]]:
+    """Every one and two of ``patterns``, five times as often listed as excluded: one draw instead of eight."""
+    listed = [list(some) for size in (1, 2) for some in itertools.permutations(patterns, size)]
+    return [{name: one} for one in listed] * 5 + [{f"Not{name}": one} for one in listed]
+
+
+ACTION_ELEMENTS = st.sampled_from(elements("Action", ACTION_PATTERNS))
+RESOURCE_ELEMENTS = st.sampled_from(elements("Resource", RESOURCE_PATTERNS))
+BLOCKS = st.sampled_from([{"Condition": one} for one in CONDITIONS] + [{}] * len(CONDITIONS))
+EFFECTS = st.sampled_from(["Allow", "Allow", "Deny"])
+WHO = st.sampled_from(PRINCIPALS)
+
+
 @st.composite
 def statements(draw: st.DrawFn, *, principals: bool = False, effect: str | None = None) -> dict[str, Any]:
     """One statement that has a good chance to match."""
-    statement: dict[str, Any] = {"Effect": effect or draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
-    negated = draw(st.integers(0, 5)) == 0
-    statement["NotAction" if negated else "Action"] = draw(
-        st.lists(st.sampled_from(ACTION_PATTERNS), min_size=1, max_size=3)
-    )
-    negated = draw(st.integers(0, 5)) == 0
-    statement["NotResource" if negated else "Resource"] = draw(
-        st.lists(st.sampled_from(RESOURCE_PATTERNS), min_size=1, max_size=3)
-    )
-    if draw(st.booleans()):
-        statement["Condition"] = draw(st.sampled_from(CONDITIONS))
+    statement: dict[str, Any] = {"Effect": effect or draw(EFFECTS)}
+    statement |= draw(ACTION_ELEMENTS) | draw(RESOURCE_ELEMENTS) | draw(BLOCKS)
     if principals:
-        statement["Principal"] = draw(st.sampled_from(PRINCIPALS))
+        statement["Principal"] = draw(WHO)
     return statement
 
 
@@ -81,6 +85,10 @@ def with_principals(content: list[dict[str, Any]]) -> Attached:
     return hang(content, Kind.RESOURCE)
 
 
+def of_everyone(content: list[dict[str, Any]]) -> Attached:
+    return hang([{**one, "Principal": "*"} for one in content], Kind.RCP)
+
+
 @st.composite
 def policy_sets(draw: st.DrawFn) -> dict[str, Any]:
     """The arguments of a PolicySet."""
@@ -92,6 +100,7 @@ def policy_sets(draw: st.DrawFn) -> dict[str, Any]:
         "resource": draw(st.none() | documents(principals=True).map(with_principals)),
         "resource_kind": draw(st.sampled_from(["resource", "trust", "key"])),
         "scps": tuple((hang(one),) for one in draw(sets)),
+        "rcps": tuple((of_everyone(one),) for one in draw(st.lists(documents(), max_size=1))),
         "endpoint": draw(st.none() | documents(principals=True).map(with_principals)),
         "root": draw(st.booleans()),
     }
@@ -101,7 +110,7 @@ def decide(context: RequestContext, arguments: dict[str, Any], **changes: Any) -
     return evaluate(context, PolicySet(**{**arguments, **changes}))
 
 
-PLACES = st.sampled_from(["identity", "boundary", "session", "resource", "scps", "endpoint"])
+PLACES = st.sampled_from(["identity", "boundary", "session", "resource", "scps", "rcps", "endpoint"])
 
 
 @given(contexts(), policy_sets(), PLACES, statements(effect="Deny"), st.sampled_from(PRINCIPALS))
@@ -135,8 +144,9 @@ def add(arguments: dict[str, Any], place: str, statement: dict[str, Any]) -> dic
         return arguments
     if place == "session":
         return {**arguments, place: (*found, hang([statement]))}
-    if place == "scps":
-        return {**arguments, place: (*found[:-1], (*found[-1], hang([statement])))}
+    if place in ("scps", "rcps"):
+        made = hang([statement]) if place == "scps" else of_everyone([statement])
+        return {**arguments, place: (*found[:-1], (*found[-1], made))}
     return {**arguments, place: extended(found, statement)}
 
 
@@ -165,13 +175,13 @@ def test_adding_a_boundary_never_widens(
         assert decide(context, arguments, boundary=None).allowed
 
 
-@given(contexts(), policy_sets(), documents(), st.sampled_from(["scps", "endpoint"]))
+@given(contexts(), policy_sets(), documents(), st.sampled_from(["scps", "rcps", "endpoint"]))
 def test_adding_a_guard_never_widens(
     context: RequestContext, arguments: dict[str, Any], content: list[dict[str, Any]], guard: str
 ) -> None:
-    """A further level of SCPs, or an endpoint policy, lets nothing more through."""
-    if guard == "scps":
-        added: Any = (*arguments["scps"], (hang(content),))
+    """A further level of SCPs or RCPs, or an endpoint policy, lets nothing more through."""
+    if guard in ("scps", "rcps"):
+        added: Any = (*arguments[guard], (hang(content) if guard == "scps" else of_everyone(content),))
     else:
         arguments["endpoint"] = None
         added = with_principals([{**one, "Principal": "*"} for one in content])
