@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -26,6 +27,17 @@ def test_the_decision_is_the_one_written_down(name: str) -> None:
     if "statement" in case:
         assert decision.statement is not None
         assert decision.statement.index == case["statement"]
+
+
+def test_no_decision_is_written_down_twice() -> None:
+    """No two cases ask the same of the same policies, but for those that are about the reason's wording."""
+    asked: dict[str, str] = {}
+    for name, case in CASES.items():
+        if name.startswith("access-denied-clauses"):
+            continue
+        question = json.dumps({part: case[part] for part in sorted(case) if part not in ("expect", "statement")})
+        assert question not in asked, f"{name} asks what {asked[question]} asks"
+        asked[question] = name
 
 
 @pytest.mark.parametrize("name", CASES)
