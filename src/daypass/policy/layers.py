@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from daypass.policy.actions import Chosen, Selection
 from daypass.policy.attached import RESOURCE_LAYERS, Attached, Layer, PolicySet
 from daypass.policy.context import RequestContext
 from daypass.policy.document import Condition, Statement
@@ -20,7 +21,11 @@ Group = tuple[Attached, ...]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One kind of policy, or one level of the organization's (``level`` from 0 at the root): what applies in it."""
+    """One kind of policy, or one level of the organization's: what applies in it.
+
+    ``level`` counts from 0, from the root down, the levels that the policy set has; those that hold nothing but full
+    access may have been left out of it.
+    """
 
     layer: Layer
     level: int
@@ -58,14 +63,25 @@ def groups(policies: PolicySet) -> Iterator[tuple[Layer, int, Group]]:
 
 
 def _view(context: RequestContext, policies: PolicySet, layer: Layer, level: int, group: Group) -> View:
-    found = [
-        (attached, statement)
-        for attached in group
-        for statement in attached.policy.statements
-        if not misses(context, policies, attached, statement)
-    ]
-    denying = tuple(one for one in found if one[1].denies)
-    return View(layer, level, group, denying, tuple(one for one in found if not one[1].denies))
+    denying: list[Found] = []
+    allowing: list[Found] = []
+    for attached in group:
+        denies, allows = chosen(context, attached)
+        denying += _applying(context, policies, attached, denies)
+        allowing += _applying(context, policies, attached, allows)
+    return View(layer, level, group, tuple(denying), tuple(allowing))
+
+
+def chosen(context: RequestContext, attached: Attached) -> Selection:
+    """The statements of a policy that speak of the request's action, as its index has them."""
+    policy = attached.policy
+    return (policy.by_action_and_principal if policy.asks_who else policy.by_action)[context.folded]
+
+
+def _applying(context: RequestContext, policies: PolicySet, attached: Attached, statements: Chosen) -> Iterator[Found]:
+    for test, statement in statements:
+        if is_meant(context, policies, attached, statement) and (test is None or test(context)):
+            yield attached, statement
 
 
 # ── what does not fit ────────────────────────────────────────────────────────────────────────────────
@@ -96,7 +112,7 @@ def misses(context: RequestContext, policies: PolicySet, attached: Attached, sta
     if not statement.actions.matches(context.folded):
         return [Miss("action", statement.actions.patterns, context.action)]
     found: list[Miss] = []
-    if attached.policy.asks_who and not _is_meant(context, policies, attached, statement):
+    if not is_meant(context, policies, attached, statement):
         names = tuple(value for _, value in statement.principal.entries) if statement.principal else ()
         found.append(Miss("principal", names, context.principal.arn))
     resources = statement.resources
@@ -106,13 +122,16 @@ def misses(context: RequestContext, policies: PolicySet, attached: Attached, sta
     return found
 
 
-def _is_meant(context: RequestContext, policies: PolicySet, attached: Attached, statement: Statement) -> bool:
-    principal = statement.principal
+def is_meant(context: RequestContext, policies: PolicySet, attached: Attached, statement: Statement) -> bool:
+    """Whether a statement speaks of who asks; where policies name no principals, it does."""
+    if not attached.policy.asks_who:
+        return True
+    principal, is_guard = statement.principal, attached is policies.endpoint
     if principal is None:
         return False
-    # A guard that lets everyone through means more people than a role that trusts everyone.
-    guard = attached is policies.endpoint
-    names = Names(context.principal, DIRECT if guard else EVERYONE_GRADES[policies.resource_kind], guard=guard)
+    names = Names(
+        context.principal, EVERYONE_GRADES[policies.resource_kind] if not is_guard else DIRECT, guard=is_guard
+    )
     if statement.denies:
         return principal.is_denied(names, attached, bounded=policies.boundary is not None)
     return principal.grade(names, attached) is not NO_GRADE

@@ -30,19 +30,18 @@ def decide_request(call: Call) -> dict[str, object]:
         ValidationError: the request or a policy is not understood.
     """
     require_operator(call)
-    params = call.params
-    who, entity = _who(call.account, params["As"])
-    resource = params["Resource"]
+    params, account = call.params, call.account
+    who, entity = _who(account, params["As"])
+    action, resource = params["Action"], params["Resource"]
+    owner = params.get("Owner") or resource_owner(resource, account.id)
+    caller = Caller(who, "", None, entity.tags)
     try:
-        owner = params.get("Owner") or resource_owner(resource, call.account.id)
-        base = _policies(call, Caller(who, "", None, entity.tags), params["Action"], resource)
-        policies = with_documents(base, params.get("Documents", {}))
-        tags = getattr(_named(call, resource)[0], "tags", ())
-        keys = request_keys(None, resource, tags, owner) | context_values(params.get("Context", {}))
+        policies = with_documents(_policies(call, caller, action, resource, owner), params.get("Documents", {}))
+        keys = _resource_keys(call, resource, owner) | context_values(params.get("Context", {}))
     except Malformed as fault:
         raise ValidationError(str(fault)) from None
-    context = RequestContext(params["Action"], resource, who, owner, keys, known_of(who, entity.tags))
-    decision = evaluate(context, policies)
+    known = known_of(who, entity.tags, account.membership)
+    decision = evaluate(RequestContext(action, resource, who, owner, keys, known), policies)
     return {"Decision": decision.to_dict(), "Explanation": decision.explain()}
 
 
@@ -57,21 +56,30 @@ def _who(account: AccountSnapshot, text: str) -> tuple[UserPrincipal | RoleSessi
     raise NoSuchEntity(f"There is no {text} in account {account.id}: name a user/NAME or role/NAME.")
 
 
-def _policies(call: Call, caller: Caller, action: str, resource: str) -> PolicySet:
-    """The caller's own policies and, of a role that he wants to become, its trust policy."""
-    role, owner = _named(call, resource)
-    if owner is not None and isinstance(role, Role) and action.lower().startswith("sts:"):
-        return caller_policies(caller, call.account, trust_policy(role, owner))
-    return caller_policies(caller, call.account)
+def _policies(call: Call, caller: Caller, action: str, resource: str, owner: str) -> PolicySet:
+    """The caller's own policies, the organization's and, of a role that he wants to become, its trust policy."""
+    account = call.find_account(owner)
+    role = _named(account, resource)
+    if account is not None and isinstance(role, Role) and action.lower().startswith("sts:"):
+        return caller_policies(caller, call.account, trust_policy(role, account), account)
+    return caller_policies(caller, call.account, None, account)
 
 
-def _named(call: Call, arn: str) -> tuple[User | Role | ManagedPolicy | None, AccountSnapshot | None]:
-    """What ``arn`` is the ARN of, if this daypass holds it, and in which account."""
-    owner = call.find_account(resource_owner(arn, call.account.id))
-    if owner is None or not arn.startswith(f"arn:{owner.partition}:iam::{owner.id}:"):
-        return None, None
+def _resource_keys(call: Call, resource: str, owner: str) -> dict[str, str | tuple[str, ...]]:
+    """The context keys of the resource: its owner, and the tags of what this daypass holds."""
+    account = call.find_account(owner)
+    if account is None:
+        return {"aws:resourceaccount": owner}
+    found = _named(account, resource)
+    return request_keys(None, resource, found.tags if found is not None else (), account)
+
+
+def _named(account: AccountSnapshot | None, arn: str) -> User | Role | ManagedPolicy | None:
+    """What ``arn`` is the ARN of in ``account``, if there is such a thing."""
+    if account is None or not arn.startswith(f"arn:{account.partition}:iam::{account.id}:"):
+        return None
     word, _, named = arn.split(":", 5)[5].partition("/")
     name = named.rsplit("/", 1)[-1]
-    users, roles = owner.users_by_name, owner.roles_by_name
-    found = {"user": users.get(name), "role": roles.get(name), "policy": owner.policies_by_arn.get(arn)}.get(word)
-    return (found, owner) if found is not None and owner.arn(found) == arn else (None, None)
+    users, roles = account.users_by_name, account.roles_by_name
+    found = {"user": users.get(name), "role": roles.get(name), "policy": account.policies_by_arn.get(arn)}.get(word)
+    return found if found is not None and account.arn(found) == arn else None

@@ -334,7 +334,7 @@ def test_results_come_in_pages_in_the_order_of_the_actions(world: World) -> None
 
 
 def test_more_work_than_a_second_or_two_is_refused_at_once(world: World) -> None:
-    """The worst patterns of the largest document against long resources, and the most that is still let through."""
+    """The worst patterns against long resources; a thousand statements, often; and the most that is let through."""
     hard = ["arn:aws:s3:::" + "*a?" * 600 for _ in range(30)]
     text = document(statement("s3:*", hard))
     resources = ["arn:aws:s3:::" + "a" * 2000 + str(number) for number in range(200)]
@@ -345,6 +345,9 @@ def test_more_work_than_a_second_or_two_is_refused_at_once(world: World) -> None
     )
     assert isinstance(refused, Refusal)
     assert refused.message == "This simulation is too large: ask for fewer actions or resources at a time (MaxItems)."
+    many = document(*[statement("s3:*", "*", "Deny", Condition={"StringEquals": {"a:b": "x"}}) for _ in range(1000)])
+    often = {"PolicyInputList": [many], "ActionNames": ["s3:GetObject"] * 300, "MaxItems": 300}
+    assert world.call("SimulateCustomPolicy", often) == refused
     assert time.perf_counter() - began < 1
     began = time.perf_counter()
     custom(world, text, ResourceArns=resources[:30])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from daypass.policy.attached import Attached, PolicySet, ResourceKind
@@ -14,7 +15,7 @@ from daypass.policy.context import KeyValue, RequestContext, Requester
 from daypass.policy.decision import Decision, Effect
 from daypass.policy.document import Policy, Statement
 from daypass.policy.evaluate import evaluate
-from daypass.policy.layers import View, misses, views
+from daypass.policy.layers import View, chosen, is_meant, views
 from daypass.policy.parse.positions import read_positions, statements
 from daypass.policy.simulate.asked import resource_owner
 from daypass.policy.simulate.keys import resource_keys, statement_keys
@@ -35,19 +36,23 @@ class Scene:
         principal: who asks.
         policies: all policies but the resource's own; the names of those attached are what the answer calls them.
         owner: the account that owns resources whose ARN names none.
-        keys: context keys of the request by lower-case name. They win over ``known``.
+        owned: context keys of resources of ``owner``.
+        keys: context keys of the request by lower-case name. They win over ``owned`` and ``known``.
         known: what follows from who asks, by lower-case name.
         resource_policy: the own policy of every resource, None: they have none.
         is_anybody: nobody in particular asks: every resource is of his own account.
+        is_member: his account is in an organization, even if no policy of it says anything about him.
     """
 
     principal: Requester
     policies: PolicySet
     owner: str
+    owned: Mapping[str, KeyValue] = field(default_factory=dict)
     keys: Mapping[str, KeyValue] = field(default_factory=dict)
     known: Callable[[str], KeyValue | None] = _nothing
     resource_policy: Attached | None = None
     is_anybody: bool = False
+    is_member: bool = False
 
 
 class Matched(NamedTuple):
@@ -82,23 +87,28 @@ class Simulation:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._marks: dict[Policy, list[tuple[Mark, Mark]]] = {}
+        self._asked: dict[Statement, tuple[tuple[str, str], ...]] = {}
 
     def outcome(self, action: str, resource: str) -> Outcome:
         """What ``evaluate`` says of the request, with all that the policy simulator tells about it."""
         scene = self._scene
         owner = resource_owner(resource, scene.owner)
         belongs_to = scene.principal.account if scene.is_anybody else owner
-        keys = {"aws:resourceaccount": owner, **scene.keys}
+        owned = scene.owned if owner == scene.owner else {}
+        keys = {"aws:resourceaccount": owner, **owned, **scene.keys}
         context = RequestContext(action, resource, scene.principal, belongs_to, keys, scene.known)
         policies = _with_resource(scene.policies, scene.resource_policy, resource)
+        if policies.rcps and owner != scene.owner:  # they guard the resources of their own account
+            policies = policies.replaced(rcps=())
         decision = evaluate(context, policies)
         seen = views(context, policies)
+        organization = _allows(seen, "scp", "rcp")
         return Outcome(
             decision,
             tuple(self._matched(decision, seen)),
-            tuple(_missing(context, policies, seen)),
+            tuple(self._missing(context, policies, seen)),
             _allows(seen, "boundary"),
-            _allows(seen, "scp", "rcp"),
+            True if organization is None and scene.is_member else organization,
             _sides(decision, seen),
         )
 
@@ -116,6 +126,25 @@ class Simulation:
                 continue
             for attached, statement in found:
                 yield Matched(attached, statement, *self._place(attached.policy)[statement.index])
+
+    def _missing(self, context: RequestContext, policies: PolicySet, seen: tuple[View, ...]) -> Iterator[str]:
+        """The keys that the request lacks, of statements that speak of it as far as can be told without them."""
+        told: set[str] = set()
+        for attached in (attached for view in seen for attached in view.group):
+            for _, statement in chain(*chosen(context, attached)):
+                keys = self._keys(attached.policy, statement)
+                lacking = [(key, name) for key, name in keys if key not in told and context.values[key] is None]
+                if lacking and _concerns(context, policies, attached, statement):
+                    told.update(key for key, _ in lacking)
+                    yield from (name for _, name in lacking)
+
+    def _keys(self, policy: Policy, statement: Statement) -> tuple[tuple[str, str], ...]:
+        """The keys that a statement asks about, each in lower case and as written."""
+        found = self._asked.get(statement)
+        if found is None:
+            by_name = {key.lower(): key for key in statement_keys(policy, statement)}
+            found = self._asked[statement] = tuple(by_name.items())
+        return found
 
     def _place(self, policy: Policy) -> list[tuple[Mark, Mark]]:
         found = self._marks.get(policy)
@@ -157,27 +186,11 @@ _EFFECTS: Mapping[str, Effect] = {
 }
 
 
-# ── which keys were missing ──────────────────────────────────────────────────────────────────────────
-
-
-def _missing(context: RequestContext, policies: PolicySet, seen: tuple[View, ...]) -> Iterator[str]:
-    """The keys that the request lacks, of statements that speak of it as far as can be told without them."""
-    told: set[str] = set()
-    for view in seen:
-        for attached in view.group:
-            for statement in attached.policy.statements:
-                if _concerns(context, policies, attached, statement):
-                    for key in statement_keys(attached.policy, statement):
-                        if key.lower() not in told and context.values[key.lower()] is None:
-                            told.add(key.lower())
-                            yield key
-
-
 def _concerns(context: RequestContext, policies: PolicySet, attached: Attached, statement: Statement) -> bool:
-    if not statement.actions.matches(context.folded):
+    """Whether a statement about the action is about who asks and what for, or would tell by a key that is missing."""
+    if not is_meant(context, policies, attached, statement):
         return False
-    parts = {miss.part for miss in misses(context, policies, attached, statement)}
-    if parts & {"resource", "NotResource"}:
-        keys = resource_keys(attached.policy, statement)
-        return "principal" not in parts and any(context.values[key.lower()] is None for key in keys)
-    return "principal" not in parts
+    resources = statement.resources
+    if resources is None or resources.test is None or resources.test(context):
+        return True
+    return any(context.values[key.lower()] is None for key in resource_keys(attached.policy, statement))

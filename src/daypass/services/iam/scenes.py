@@ -15,6 +15,7 @@ from daypass.entities import Group, Role, User
 from daypass.errors import InvalidInput, Malformed, MalformedPolicyDocument
 from daypass.operations.authorize import caller_policies, group_policies
 from daypass.operations.call import Call
+from daypass.operations.guards import owner_keys
 from daypass.operations.hypothetical import known_of
 from daypass.policy import Attached, Kind, PolicySet, check_document
 from daypass.policy.simulate import ContextEntry, Scene, read_entries
@@ -100,7 +101,9 @@ def principal_scene(call: Call, source: Entity) -> Scene:
         else:
             who = RoleSession(account.id, source.id, source.name, _UNKNOWN, source.path, account.partition)
         policies = caller_policies(Caller(who, "", None, source.tags), account)
-        scene = Scene(who, policies, account.id, known=known_of(who, source.tags))
+        scene = Scene(who, policies, account.id, known=known_of(who, source.tags, account.membership))
+    if account.membership is not None:
+        scene = replace(scene, owned=owner_keys(account.membership), is_member=True)
     kept = without_excluded(scene.policies, source, call.params.get("PolicyExclusionList", ()))
     return _with_parameters(call, replace(scene, policies=_labelled(kept, source)))
 
@@ -203,6 +206,7 @@ def _with_caller(params: Mapping[str, Any], scene: Scene) -> Scene:
         principal=who,
         known=lambda key: None if key == "aws:userid" else find(key),
         owner=arn.account,
+        owned=scene.owned if arn.account == scene.owner else {},
         is_anybody=False,
     )
 
@@ -215,7 +219,7 @@ def _with_owner(params: Mapping[str, Any], scene: Scene) -> Scene:
     owner = owner.removesuffix(":root")
     if not (found and head == f"arn:{scene.principal.partition}" and text.endswith(":root") and is_account(owner)):
         raise InvalidInput(f"'{text}' is not a valid as a Resource Owner.")
-    return replace(scene, owner=owner)
+    return replace(scene, owner=owner, owned=scene.owned if owner == scene.owner else {})
 
 
 def _with_resource_policy(params: Mapping[str, Any], scene: Scene) -> Scene:

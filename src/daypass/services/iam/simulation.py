@@ -31,6 +31,9 @@ two. Comparing is linear in each at worst."""
 _WORDS = 64
 """Characters that every request is taken to have beside its resource and context keys."""
 
+_STATEMENT = 16_000
+"""What looking at one statement once is counted as, however short it is."""
+
 _EC2_SCENARIOS: Mapping[str, tuple[str, ...]] = {
     "EC2-VPC-InstanceStore": ("instance", "image", "security-group", "network-interface"),
     "EC2-VPC-InstanceStore-Subnet": ("instance", "image", "security-group", "network-interface", "subnet"),
@@ -120,7 +123,8 @@ def _check_work(scene: Scene, actions: int, resources: Sequence[str]) -> None:
     text = sum(len(one.policy.text) for one in attached)
     context = sum(len(value) if isinstance(value, str) else sum(map(len, value)) for value in scene.keys.values())
     compared = sum(len(resource) + context + _WORDS for resource in resources)
-    if text * compared * actions > MOST_WORK:
+    looks = sum(len(one.policy.statements) for one in attached) * len(resources) * _STATEMENT
+    if (text * compared + looks) * actions > MOST_WORK:
         raise InvalidInput("This simulation is too large: ask for fewer actions or resources at a time (MaxItems).")
 
 
