@@ -137,7 +137,7 @@ _ERRORS = {
     "RCP_SYNTAX_ERROR_ALLOW": "Only AWS's own RCPFullAWSAccess allows: all actions and resources, without condition.",
     "RCP_SYNTAX_ERROR_NOTACTION": "A resource control policy has no NotAction; list the actions.",
     "RCP_SYNTAX_ERROR_ACTION": (
-        "A resource control policy names the service of each action it denies, without wildcard."
+        "A resource control policy names the service of each action it denies, one whose resources RCPs reach."
     ),
     "POLICY_SIZE_EXCEEDS_SCP_QUOTA": "The policy has {size} characters, a service control policy at most {quota}.",
     "POLICY_SIZE_EXCEEDS_RCP_QUOTA": "The policy has {size} characters, a resource control policy at most {quota}.",

@@ -11,7 +11,7 @@ from daypass.policy.document import Kind
 from daypass.policy.lint.document import Document, StatementView, is_text
 from daypass.policy.lint.finding import Finding
 from daypass.policy.lint.report import found
-from daypass.policy.match import has_wildcard
+from daypass.policy.parse.organization import RCP_SERVICES
 from daypass.policy.parse.text import policy_size
 
 _MANAGED = 6_144
@@ -51,7 +51,7 @@ def rcps(document: Document) -> Iterator[Finding]:
             yield found("RCP_SYNTAX_ERROR_ALLOW", statement.at)
         if statement.denies:
             for entry in statement.texts("Action"):
-                if has_wildcard(entry.text.partition(":")[0]):
+                if entry.text.partition(":")[0].lower() not in RCP_SERVICES:
                     yield found("RCP_SYNTAX_ERROR_ACTION", entry.location)
 
 

@@ -64,10 +64,12 @@ def _check_rcp_statement(statement: RawStatement) -> None:
         raise Malformed("the principal is not `*`")
     if statement.not_actions is not None:
         raise Malformed("NotAction is not known here")
+    if not statement.actions:
+        raise Malformed("no action is named")
     if not (statement.resources or statement.not_resources):
         raise Malformed("no resource is named")
     if statement.effect == "Deny":
-        for action in statement.actions or ():
+        for action in statement.actions:
             if action.partition(":")[0].lower() not in RCP_SERVICES:
                 raise Malformed(f"`{action}` is of no service whose resources RCPs reach")
     elif statement.actions != ("*",) or statement.resources != ("*",) or statement.conditions:
