@@ -210,6 +210,16 @@ def test_a_record_quotes_nothing_of_another_accounts_policies() -> None:
     assert record["layers"] == [{"layer": "identity", "verdict": "allows"}]
 
 
+def test_a_record_does_not_name_another_accounts_control_policy() -> None:
+    """A resource control policy of the other side denies; which one is not the caller's to know."""
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    asked = {"identity": ["allow"], "rcps": [["allow everyone", deny]], "arns": True}
+    assert "policy/rcp-1" in json.dumps(decide(**asked).to_record())
+    record = decide(**asked, caller="foreign user").to_record()
+    assert "policy/rcp-1" not in json.dumps(record)
+    assert record["reason"] == "with an explicit deny in a resource control policy"
+
+
 def test_a_record_of_ones_own_account_tells_all_but_texts() -> None:
     """Statements that came near are in it with the values seen; policies are named and not quoted."""
     decision = decide(identity=[near_miss(Resource="arn:aws:s3:::x")])

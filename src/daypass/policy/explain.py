@@ -61,7 +61,8 @@ def record(decision: Decision) -> Json:
     )
     found = _outline(decision) | {"layers": [one for one in _layers(decision) if one["layer"] not in foreign]}
     if decision.layer in foreign:
-        return found | {"policy": None, "statement": None, "near": []}
+        without_arn = decision.reason().partition(": ")[0]
+        return found | {"reason": without_arn, "policy": None, "statement": None, "near": []}
     return found | {"statement": _brief(decision.statement, decision.context), "near": _near(decision)}
 
 
