@@ -50,7 +50,7 @@ MESSAGES = {
         "Policy document must be version 2012-10-17 or greater.",
         "The policy failed legacy parsing",
         "Statement IDs (SID) in a single policy must be unique.",
-        "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
+        "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the …",
         "Policy statement must contain actions.",
         "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
         "Actions/Condition can contain only one colon.",

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from daypass.policy.arns import FIELDS, arn_matcher, cut, fields_matcher, is_aligned, is_variable
+from daypass.policy.arns import FIELDS, any_arn_matcher, cut, fields_matcher, is_aligned, is_variable
 from daypass.policy.context import RequestContext, Test
-from daypass.policy.match import STAR, Matcher, any_matcher, has_wildcard, is_prefix
+from daypass.policy.match import STAR, Matcher, has_wildcard, is_prefix
 from daypass.policy.variables import TemplateMatcher, glob_template, has_variable, parse_template
 
 Short = Literal["pad", "pad if wild", "pad if open", "never"]
@@ -73,12 +73,13 @@ def _test_fixed(patterns: list[str]) -> Test:
 
 def _any_of(patterns: list[str]) -> Matcher:
     exact = frozenset(pattern for pattern in patterns if not has_wildcard(pattern))
-    wild = tuple(arn_matcher(pattern) for pattern in patterns if has_wildcard(pattern))
+    wild = [pattern for pattern in patterns if has_wildcard(pattern)]
     if not wild:
         return exact.__contains__
+    matches = any_arn_matcher(wild)
     if not exact:
-        return any_matcher(wild)
-    return lambda resource: resource in exact or any(matches(resource) for matches in wild)
+        return matches
+    return lambda resource: resource in exact or matches(resource)
 
 
 def _test_with_templates(match: Matcher, templates: Sequence[TemplateMatcher], *, negated: bool) -> Test:

@@ -8,11 +8,13 @@ Source: IAM User Guide, "IAM policy elements: Variables and tags".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from daypass.policy.context import RequestContext
-from daypass.policy.match import ONE, STAR, Token, find_in_order, matcher, tokens
+from daypass.policy.match import ONE, STAR, Matcher, Token, any_matcher, find_in_order, matcher, tokens
+from daypass.policy.walk import any_walker
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,21 @@ def _variable(body: str) -> Part:
 TemplateMatcher = Callable[[str, RequestContext], bool]
 """A test of a text against a template whose variables are read from the request."""
 
+Resolve = Callable[[RequestContext], Sequence[Token] | None]
+"""Puts a request's values into a template: the parts of a pattern. None: nothing matches it, as a variable has neither
+value nor default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Values of a policy that depend on the request. ``matches``: a text against any of them.
+
+    ``resolve`` puts the values in once, for whoever has many texts to test.
+    """
+
+    matches: TemplateMatcher
+    resolve: Callable[[RequestContext], Matcher]
+
 
 def _value(part: Part, context: RequestContext) -> Token | None:
     """What ``part`` stands for in this request; None: it has neither value nor default."""
@@ -97,8 +114,50 @@ def _value(part: Part, context: RequestContext) -> Token | None:
     return part
 
 
-def text_template(template: Template, *, fold: bool = False) -> TemplateMatcher:
-    """Equality with a template without wildcards; ``fold``: without regard to case."""
+def resolved(template: Template, context: RequestContext) -> tuple[Token, ...] | None:
+    """The template with the request's values in place of its variables; None: one has neither value nor default."""
+    parts = [_value(part, context) for part in template]
+    known = tuple(part for part in parts if part is not None and part != "")
+    return None if None in parts else known
+
+
+def text_templates(templates: Sequence[Template], *, fold: bool = False) -> Templates | None:
+    """Equality with templates without wildcards; ``fold``: without regard to case. None: there are none."""
+    if not templates:
+        return None
+
+    def resolve(context: RequestContext) -> Matcher:
+        texts = [resolved(template, context) for template in templates]
+        shown: Callable[[Token], str] = cache(lambda part: str(part).casefold()) if fold else str
+        known = {"".join(map(shown, parts)) for parts in texts if parts is not None}
+        return (lambda text: text.casefold() in known) if fold else known.__contains__
+
+    return Templates(_any([_text_template(template, fold=fold) for template in templates]), resolve)
+
+
+def pattern_templates(templates: Sequence[tuple[TemplateMatcher, Resolve]]) -> Templates | None:
+    """Templates with wildcards, each with its match and its resolution. None: there are none."""
+    if not templates:
+        return None
+    several = tuple(resolve for _, resolve in templates)
+
+    def resolve_all(context: RequestContext) -> Matcher:
+        found = {tuple(parts) for resolve in several if (parts := resolve(context)) is not None}
+        walking = [parts for parts in found if any(type(part) is not str and part is not STAR for part in parts)]
+        rest = [matcher(parts) for parts in found.difference(walking)]
+        return any_matcher([*rest, any_walker(walking, along_patterns=True)] if walking else rest)
+
+    return Templates(_any([matches for matches, _ in templates]), resolve_all)
+
+
+def _any(templates: Sequence[TemplateMatcher]) -> TemplateMatcher:
+    if len(templates) == 1:
+        (only,) = templates
+        return only
+    return lambda text, context: any(matches(text, context) for matches in templates)
+
+
+def _text_template(template: Template, *, fold: bool) -> TemplateMatcher:
     if len(template) == 1 and not fold:
         (only,) = template
         return lambda text, context: text == _value(only, context)
@@ -108,7 +167,10 @@ def text_template(template: Template, *, fold: bool = False) -> TemplateMatcher:
         if None in parts:
             return False
         expected = "".join(map(str, parts))
-        return text.casefold() == expected.casefold() if fold else text == expected
+        if not fold:
+            return text == expected
+        # A character becomes three at most: what is longer need not be looked at, values can be very long.
+        return len(expected) <= 3 * len(text) and text.casefold() == expected.casefold()
 
     return matches
 
@@ -118,7 +180,7 @@ def text_template(template: Template, *, fold: bool = False) -> TemplateMatcher:
 def glob_template(template: Template) -> TemplateMatcher:
     """A whole text against a template with wildcards, whose values are literal."""
     if ONE in template:
-        return _slow_glob_template(template)
+        return lambda text, context: (parts := resolved(template, context)) is not None and matcher(parts)(text)
     pieces = _split_at_stars(template)
     head = pieces[0][0] if pieces[0] and isinstance(pieces[0][0], str) else ""
 
@@ -132,14 +194,6 @@ def glob_template(template: Template) -> TemplateMatcher:
                 return False
             runs.append("".join(map(str, values)))
         return find_in_order(runs, text)
-
-    return matches
-
-
-def _slow_glob_template(template: Template) -> TemplateMatcher:
-    def matches(text: str, context: RequestContext) -> bool:
-        parts = [part for part in (_value(part, context) for part in template) if part is not None]
-        return len(parts) == len(template) and matcher(parts)(text)
 
     return matches
 

@@ -12,12 +12,22 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from daypass.policy.arns import arn_matcher, arn_template
+from daypass.policy.arns import any_arn_matcher, arn_template
 from daypass.policy.conditions.values import lies_in, read_address, read_instant, read_network, read_number, read_truth
-from daypass.policy.match import Matcher, any_glob, any_matcher
-from daypass.policy.variables import TemplateMatcher, glob_template, has_variable, parse_template, text_template
+from daypass.policy.match import Matcher, any_glob
+from daypass.policy.variables import (
+    Template,
+    Templates,
+    glob_template,
+    has_variable,
+    parse_template,
+    pattern_templates,
+    resolved,
+    text_templates,
+)
 
 T = TypeVar("T")
 
@@ -44,7 +54,7 @@ class Comparison:
         return [value for value in self.values if self.variables and has_variable(value)]
 
 
-Build = Callable[[Comparison], tuple[Matcher, TemplateMatcher | None]]
+Build = Callable[[Comparison], tuple[Matcher, Templates | None]]
 """Makes the match against the fixed values, and the one against values with variables if there are any."""
 
 
@@ -57,10 +67,9 @@ class Operator:
     negated: bool = False
 
 
-def _strings(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
+def _strings(comparison: Comparison) -> tuple[Matcher, Templates | None]:
     """Equality of texts; wildcards have no meaning."""
-    templates = [text_template(parse_template(value, wildcards=False)) for value in comparison.variable()]
-    return _member(comparison.fixed()), _any_template(templates)
+    return _member(comparison.fixed()), text_templates(_plain(comparison))
 
 
 def _member(values: Iterable[str]) -> Matcher:
@@ -68,29 +77,27 @@ def _member(values: Iterable[str]) -> Matcher:
     return known.__contains__
 
 
-def _folded(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
+def _folded(comparison: Comparison) -> tuple[Matcher, Templates | None]:
     """Equality of texts without regard to case."""
     known = frozenset(value.casefold() for value in comparison.fixed())
-    templates = [text_template(parse_template(v, wildcards=False), fold=True) for v in comparison.variable()]
-    return lambda value: value.casefold() in known, _any_template(templates)
+    return lambda value: value.casefold() in known, text_templates(_plain(comparison), fold=True)
 
 
-def _globs(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
+def _plain(comparison: Comparison) -> list[Template]:
+    return [parse_template(value, wildcards=False) for value in dict.fromkeys(comparison.variable())]
+
+
+def _globs(comparison: Comparison) -> tuple[Matcher, Templates | None]:
     """The whole text against patterns with ``*`` and ``?``."""
-    templates = [glob_template(parse_template(value, wildcards=True)) for value in comparison.variable()]
-    return any_glob(comparison.fixed()), _any_template(templates)
+    templates = [parse_template(value, wildcards=True) for value in dict.fromkeys(comparison.variable())]
+    matches = [(glob_template(template), partial(resolved, template)) for template in templates]
+    return any_glob(comparison.fixed()), pattern_templates(matches)
 
 
-def _arns(comparison: Comparison) -> tuple[Matcher, TemplateMatcher | None]:
+def _arns(comparison: Comparison) -> tuple[Matcher, Templates | None]:
     """ARNs field by field, each field a pattern."""
-    return any_matcher(map(arn_matcher, comparison.fixed())), _any_template(map(arn_template, comparison.variable()))
-
-
-def _any_template(templates: Iterable[TemplateMatcher]) -> TemplateMatcher | None:
-    several = tuple(templates)
-    if len(several) < 2:
-        return several[0] if several else None
-    return lambda value, context: any(template(value, context) for template in several)
+    templates = [arn_template(value) for value in dict.fromkeys(comparison.variable())]
+    return any_arn_matcher(comparison.fixed()), pattern_templates(templates)
 
 
 def _base64(comparison: Comparison) -> tuple[Matcher, None]:

@@ -28,7 +28,7 @@ from daypass.policy.conditions.operators import OPERATORS, Comparison, Operator
 from daypass.policy.conditions.values import read_truth
 from daypass.policy.context import KeyValue, RequestContext, Test
 from daypass.policy.match import Matcher
-from daypass.policy.variables import TemplateMatcher
+from daypass.policy.variables import Templates
 
 Quantifier = Literal["", "ForAllValues", "ForAnyValue"]
 _QUANTIFIERS: dict[str, Quantifier] = {"": "", "ForAllValues": "ForAllValues", "ForAnyValue": "ForAnyValue"}
@@ -109,15 +109,19 @@ def _fixed(key: str, match: Matcher, judge: Judge, *, negated: bool, absent: boo
 
 
 def _variable(
-    key: str, match: Matcher, template: TemplateMatcher, judge: Judge, *, plain: bool, negated: bool, absent: bool
+    key: str, match: Matcher, template: Templates, judge: Judge, *, plain: bool, negated: bool, absent: bool
 ) -> Test:
     """Some of the policy's values depend on the request."""
+    matches = template.matches
 
     def test(context: RequestContext) -> bool:
         found = context.values[key]
         if plain and found.__class__ is str:
-            return (match(found) or template(found, context)) is not negated
-        either: Matcher = lambda value: match(value) or template(value, context)  # noqa: E731 - closes over the request
+            return (match(found) or matches(found, context)) is not negated
+        if found is None:
+            return absent
+        resolved = template.resolve(context)
+        either: Matcher = lambda value: match(value) or resolved(value)  # noqa: E731 - closes over the request
         return judge(found, either, negated=negated, absent=absent)
 
     return test
