@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import tracemalloc
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.ids import RANDOM_BYTES, RequestIds, access_key_id, account_of, unique_id
+from daypass.ids import RANDOM_BYTES, RequestIds, access_key_id, account_of, lower_id, unique_id
 
 VECTORS = json.loads((Path(__file__).parent / "vectors/ids/access_key_ids.json").read_text())
 BASE32 = set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
@@ -97,3 +98,11 @@ def test_request_ids_do_not_count() -> None:
     numbers = [int(ids.next()[-12:], 16) for _ in range(100)]
     assert len({later - earlier for earlier, later in pairwise(numbers)} - {0}) >= 2
     assert min(abs(later - earlier) for earlier, later in pairwise(numbers)) > 1_000_000
+
+
+def test_ids_of_organizations_are_lower_case_letters_and_digits() -> None:
+    """As many characters as asked for after the prefix, each of the 36 about as often, all from the entropy."""
+    assert lower_id("o-", 10, b"") == "o-0000000000"
+    assert lower_id("p-", 8, bytes(7) + b"\x24") == "p-01000000"
+    seen = {character for number in range(256) for character in lower_id("", 8, random.Random(number).randbytes(8))}
+    assert seen == set("0123456789abcdefghijklmnopqrstuvwxyz")
