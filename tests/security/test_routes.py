@@ -85,6 +85,7 @@ def variants() -> Iterator[tuple[str, Any]]:
     yield "region", "eu-central-1"
     yield "account_id", "000000000001"
     yield "listen", "0.0.0.0:1"
+    yield "trusted_proxies", ("127.0.0.1",)
 
 
 VARIANTS = list(variants())
@@ -108,4 +109,5 @@ def test_no_setting_opens_the_door(tmp_path: Path, name: str, value: Any) -> Non
 def test_every_setting_was_tried() -> None:
     """But for those that name files and the database, which have tests of their own."""
     tried = {name for name, _ in VARIANTS}
-    assert {field.name for field in msgspec.structs.fields(Settings)} - tried <= {"database", "tls_cert", "tls_key"}
+    files = {"database", "tls_cert", "tls_key", "endpoint_policy"}
+    assert {field.name for field in msgspec.structs.fields(Settings)} - tried <= files

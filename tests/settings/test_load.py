@@ -196,7 +196,7 @@ def test_a_file_name_is_relative_to_where_it_was_written(tmp_path: Path, monkeyp
     tmp_path.joinpath(FILE).write_text('tls_cert = "cert.pem"\n')
     settings = load(tmp_path, {}, {"tls_key": "key.pem"}).settings
     assert (settings.tls_cert, settings.tls_key) == (str(tmp_path / "cert.pem"), "/key.pem")
-    assert load(tmp_path, {"DAYPASS_ENDPOINT_POLICY": "e.json"}, {}).settings.endpoint_policy == "/e.json"
+    assert load(tmp_path / "new", {"DAYPASS_ENDPOINT_POLICY": "e.json"}, {}).settings.endpoint_policy == "/e.json"
 
 
 @pytest.mark.parametrize(
