@@ -82,12 +82,12 @@ def test_a_session_is_verified_and_named_without_the_accounts() -> None:
 
 
 REFUSALS = [
-    ("a changed body", lambda r: r._replace(body=b"[]"), "SignatureDoesNotMatch"),
-    ("a changed target", lambda r: r._replace(target=b"/v1/orders?page=3"), "SignatureDoesNotMatch"),
-    ("no signature", lambda r: r._replace(headers=r.headers[:1]), "MissingAuthenticationToken"),
+    ("a changed body", lambda r: r.replaced(body=b"[]"), "SignatureDoesNotMatch"),
+    ("a changed target", lambda r: r.replaced(target=b"/v1/orders?page=3"), "SignatureDoesNotMatch"),
+    ("no signature", lambda r: r.replaced(headers=r.headers[:1]), "MissingAuthenticationToken"),
     (
         "an unsigned header",
-        lambda r: r._replace(headers=(*r.headers, (b"x-amz-user", b"eve"))),
+        lambda r: r.replaced(headers=(*r.headers, (b"x-amz-user", b"eve"))),
         "SignatureDoesNotMatch",
     ),
 ]

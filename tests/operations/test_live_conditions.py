@@ -31,7 +31,7 @@ class Somewhere(LocalDaypass):
     peer = "127.0.0.1"
 
     def serve(self, raw: RawRequest) -> Response:
-        return super().serve(raw._replace(peer=plain_address(self.peer)))
+        return super().serve(raw.replaced(peer=plain_address(self.peer)))
 
 
 @dataclass

@@ -181,7 +181,7 @@ def test_an_unsigned_amz_header_is_refused(stage: Stage, header: str) -> None:
     original = stage.daypass.serve
 
     def tampered(raw: object) -> object:
-        return original(raw._replace(headers=(*raw.headers, (header.encode(), b"x"))))  # type: ignore[attr-defined]
+        return original(raw.replaced(headers=(*raw.headers, (header.encode(), b"x"))))  # type: ignore[attr-defined]
 
     stage.daypass.serve = tampered  # type: ignore[method-assign, assignment]
     answer = stage.daypass.call("sts", "GetCallerIdentity")

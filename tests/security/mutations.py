@@ -87,13 +87,13 @@ def with_header(raw: RawRequest, name: bytes, value: bytes) -> RawRequest:
     for at, (present, _) in enumerate(raw.headers):
         if present == name:
             return with_header_at(raw, at, (name, value))
-    return raw._replace(headers=(*raw.headers, (name, value)))
+    return raw.replaced(headers=(*raw.headers, (name, value)))
 
 
 def with_claims(one: Original, change: Callable[[bytes], bytes]) -> RawRequest:
     """The request with ``change`` made where its signature stands: the Authorization header, or the query."""
     if one.presigned:
-        return one.raw._replace(target=change(one.raw.target))
+        return one.raw.replaced(target=change(one.raw.target))
     return with_header(one.raw, b"authorization", change(value_of(one.raw, b"authorization")))
 
 
@@ -101,13 +101,13 @@ def with_token(one: Original, token: str | None) -> RawRequest:
     """The request with another session token, or with none; its signature stays."""
     if not one.presigned:
         if token is None:
-            return one.raw._replace(headers=tuple(header for header in one.raw.headers if header[0] != TOKEN))
+            return one.raw.replaced(headers=tuple(header for header in one.raw.headers if header[0] != TOKEN))
         return with_header(one.raw, TOKEN, token.encode("latin-1"))
     path, _, query = one.raw.target.partition(b"?")
     items = [item for item in query.split(b"&") if not item.startswith(b"X-Amz-Security-Token=")]
     if token is not None:
         items.insert(-1, b"X-Amz-Security-Token=" + quote(token, safe="", encoding="latin-1").encode())
-    return one.raw._replace(target=path + b"?" + b"&".join(items))
+    return one.raw.replaced(target=path + b"?" + b"&".join(items))
 
 
 def resigned(one: Original, signer: Signer) -> RawRequest:
@@ -139,7 +139,7 @@ def body(one: Original, stock: Stock, random: Random) -> RawRequest:
     other = random.choice(stock.originals).raw.body
     added = random.choice((b"&UserName=admin", b"&Action=DeleteUser", b"&x", b"&", b"\n", other, b"&" + other))
     changed = random_change(one.raw.body, random)
-    return one.raw._replace(body=random.choice((changed, one.raw.body + added, added + one.raw.body, other, b"")))
+    return one.raw.replaced(body=random.choice((changed, one.raw.body + added, added + one.raw.body, other, b"")))
 
 
 @mutation
@@ -166,7 +166,7 @@ def query(one: Original, stock: Stock, random: Random) -> RawRequest:
         )
     )
     kept = items if random.random() < 0.6 else [each for each in items if each != item]
-    return one.raw._replace(target=path + b"?" + b"&".join([*kept[:at], put, *kept[at:]]))
+    return one.raw.replaced(target=path + b"?" + b"&".join([*kept[:at], put, *kept[at:]]))
 
 
 @mutation
@@ -174,7 +174,7 @@ def query_order(one: Original, stock: Stock, random: Random) -> RawRequest:
     path, _, text = one.raw.target.partition(b"?")
     items = text.split(b"&")
     random.shuffle(items)
-    return one.raw._replace(target=path + b"?" + b"&".join(items))
+    return one.raw.replaced(target=path + b"?" + b"&".join(items))
 
 
 @mutation
@@ -190,20 +190,20 @@ def escapes(one: Original, stock: Stock, random: Random) -> RawRequest:
     else:
         put = b"%%%02x" % character[0] if random.random() < 0.5 else b"%%%02X" % character[0]
         changed = text[:at] + put + text[at + 1 :]
-    return one.raw._replace(target=changed) if one.presigned else one.raw._replace(body=changed)
+    return one.raw.replaced(target=changed) if one.presigned else one.raw.replaced(body=changed)
 
 
 @mutation
 def path(one: Original, stock: Stock, random: Random) -> RawRequest:
     tail = one.raw.target[1:]
     put = random.choice((b"//", b"/./", b"/x/..", b"/%2e/", b"/%2F", b"/;", b"/-/", b"/x", b"/\\", b"/.", b"*", b""))
-    return one.raw._replace(target=put + tail)
+    return one.raw.replaced(target=put + tail)
 
 
 @mutation
 def method(one: Original, stock: Stock, random: Random) -> RawRequest:
     names = [name for name in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS") if name != one.raw.method]
-    return one.raw._replace(method=random.choice(names))
+    return one.raw.replaced(method=random.choice(names))
 
 
 @mutation
@@ -218,7 +218,7 @@ def header_doubled(one: Original, stock: Stock, random: Random) -> RawRequest:
     name, value = random.choice(one.raw.headers)
     second = random.choice((value, b"", b"x", value + b"x"))
     at = random.randint(0, len(one.raw.headers))
-    return one.raw._replace(headers=(*one.raw.headers[:at], (name, second), *one.raw.headers[at:]))
+    return one.raw.replaced(headers=(*one.raw.headers[:at], (name, second), *one.raw.headers[at:]))
 
 
 @mutation
@@ -246,7 +246,7 @@ def header_name(one: Original, stock: Stock, random: Random) -> RawRequest:
 def header_order(one: Original, stock: Stock, random: Random) -> RawRequest:
     headers = list(one.raw.headers)
     random.shuffle(headers)
-    return one.raw._replace(headers=tuple(headers))
+    return one.raw.replaced(headers=tuple(headers))
 
 
 @mutation
@@ -256,7 +256,7 @@ def injected_header(one: Original, stock: Stock, random: Random) -> RawRequest:
     value = random.choice((b"", b"x", value_of(one.raw, b"x-amz-date"), str(random.choice(stock.others)).encode()))
     put: Header = (random.choice(names).encode(), value)
     at = random.randint(0, len(one.raw.headers))
-    return one.raw._replace(headers=(*one.raw.headers[:at], put, *one.raw.headers[at:]))
+    return one.raw.replaced(headers=(*one.raw.headers[:at], put, *one.raw.headers[at:]))
 
 
 @mutation
@@ -391,7 +391,7 @@ def date(one: Original, stock: Stock, random: Random) -> RawRequest:
     others = (b"20150830T122059Z", b"20150830T125101Z", b"20150830T123601Z", b"20150830T123600", b"2015-08-30", b"")
     put = random.choice((*others, b"20150830T1236 0Z", b"20150830t123600z", stamp + b"Z"))
     if one.presigned:
-        return one.raw._replace(target=one.raw.target.replace(b"Date=" + stamp, b"Date=" + put))
+        return one.raw.replaced(target=one.raw.target.replace(b"Date=" + stamp, b"Date=" + put))
     return with_header(one.raw, b"x-amz-date", put)
 
 
@@ -401,8 +401,8 @@ def expires(one: Original, stock: Stock, random: Random) -> RawRequest:
         (b"-1", b"604801", b"1e3", b"60.0", b"", b"61", b"0", b"604800", b"060", b"%EF%BC%96", b"9" * 400)
     )
     if one.presigned:
-        return one.raw._replace(target=one.raw.target.replace(b"X-Amz-Expires=60", b"X-Amz-Expires=" + put))
-    return one.raw._replace(target=b"/?X-Amz-Expires=" + put)
+        return one.raw.replaced(target=one.raw.target.replace(b"X-Amz-Expires=60", b"X-Amz-Expires=" + put))
+    return one.raw.replaced(target=b"/?X-Amz-Expires=" + put)
 
 
 @mutation
@@ -411,11 +411,11 @@ def parts_of_another_request(one: Original, stock: Stock, random: Random) -> Raw
     header = random.choice(other.headers)
     return random.choice(
         (
-            one.raw._replace(target=other.target),
-            one.raw._replace(body=other.body),
-            one.raw._replace(headers=other.headers),
+            one.raw.replaced(target=other.target),
+            one.raw.replaced(body=other.body),
+            one.raw.replaced(headers=other.headers),
             with_header(one.raw, *header),
-            one.raw._replace(headers=(*one.raw.headers, header)),
+            one.raw.replaced(headers=(*one.raw.headers, header)),
         )
     )
 
@@ -425,5 +425,5 @@ def both_kinds_of_signature(one: Original, stock: Stock, random: Random) -> RawR
     other = random.choice([each for each in stock.originals if each.presigned != one.presigned]).raw
     if one.presigned:
         put = value_of(other, b"authorization")
-        return one.raw._replace(headers=(*one.raw.headers, (b"authorization", put)))
-    return one.raw._replace(target=other.target)
+        return one.raw.replaced(headers=(*one.raw.headers, (b"authorization", put)))
+    return one.raw.replaced(target=other.target)

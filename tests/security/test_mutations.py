@@ -189,7 +189,7 @@ def test_no_unsigned_amz_header_has_an_effect(attack: Attack, operation: str) ->
         value = random.choice((b"", b"x", b"arn:aws:iam::123456789012:root", b"20150830T123600Z"))
         at = random.randint(0, len(one.raw.headers))
         headers = (*one.raw.headers[:at], (name.encode(), value), *one.raw.headers[at:])
-        assert refused(attack.world, one.raw._replace(headers=headers)) in (
+        assert refused(attack.world, one.raw.replaced(headers=headers)) in (
             "SignatureDoesNotMatch",
             "IncompleteSignature",
         )

@@ -37,7 +37,7 @@ def proof(signer: Signer, cluster: str = "blue", expires: int = 60) -> RawReques
     credentials = Credentials(signer.access_key_id, signer.secret_access_key.reveal(), signer.session_token)
     SigV4QueryAuth(credentials, "sts", "us-east-1", expires=expires).add_auth(request)
     raw = raw_request("GET", request.url, request.headers.items())
-    return raw._replace(headers=(*raw.headers, (b"accept", b"application/json")))
+    return raw.replaced(headers=(*raw.headers, (b"accept", b"application/json")))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_it_lives_fifteen_minutes_whatever_it_says(
 def test_an_expiry_that_makes_no_sense_is_refused(world: World, session: Signer, expires: bytes) -> None:
     """Signed or not, only a whole number from 0 to a week passes."""
     raw = proof(session)
-    assert not accepted(world, raw._replace(target=raw.target.replace(b"Expires=60", b"Expires=" + expires)))
+    assert not accepted(world, raw.replaced(target=raw.target.replace(b"Expires=60", b"Expires=" + expires)))
 
 
 def test_another_clusters_name_is_refused(world: World, session: Signer) -> None:
@@ -100,9 +100,9 @@ def test_another_clusters_name_is_refused(world: World, session: Signer) -> None
         [b""],
         [b"blue"] * 2,
     ):
-        assert not accepted(world, raw._replace(headers=(*others, *[(CLUSTER, value) for value in values]))), values
+        assert not accepted(world, raw.replaced(headers=(*others, *[(CLUSTER, value) for value in values]))), values
     for name in (b"X-K8s-Aws-Id", b"x-k8s-aws-id ", b"x-k8s-aws_id"):
-        assert not accepted(world, raw._replace(headers=(*others, (name, b"blue")))), name
+        assert not accepted(world, raw.replaced(headers=(*others, (name, b"blue")))), name
 
 
 def test_no_parameter_can_be_doubled_or_respelled(world: World, session: Signer) -> None:
@@ -115,10 +115,10 @@ def test_no_parameter_can_be_doubled_or_respelled(world: World, session: Signer)
         names = {name, name.lower(), name.upper(), name.swapcase(), b"%%%02X" % name[0] + name[1:], name + b"%20"}
         for spelled, other in product(names, (value, b"x", b"", b"DeleteUser", value + b"%20")):
             doubled = [*items[:place], spelled + b"=" + other, *items[place:]]
-            assert not accepted(world, raw._replace(target=b"/?" + b"&".join(doubled))), spelled
+            assert not accepted(world, raw.replaced(target=b"/?" + b"&".join(doubled))), spelled
             swapped = [spelled + b"=" + value if each == item else each for each in items]
             if spelled not in (name, b"%%%02X" % name[0] + name[1:]):
-                assert not accepted(world, raw._replace(target=b"/?" + b"&".join(swapped))), spelled
+                assert not accepted(world, raw.replaced(target=b"/?" + b"&".join(swapped))), spelled
             tried += 2
     assert tried > 1_000
 
@@ -146,7 +146,7 @@ def test_ten_thousand_replays_with_something_changed_are_refused(
             del items[chosen]
         else:
             items[chosen] = name + b"=" + value + random.choice((b"0", b"%00", b"a"))
-        mutant = raw._replace(target=path + b"?" + b"&".join(items), headers=tuple(headers))
+        mutant = raw.replaced(target=path + b"?" + b"&".join(items), headers=tuple(headers))
         assert not accepted(world, mutant), mutant
 
 
@@ -154,13 +154,13 @@ def test_a_proof_gives_no_more_than_an_identity(world: World, session: Signer) -
     """Sent to another service or for another action, with a body, or as a POST, the URL opens nothing."""
     raw = proof(session)
     for changed in (
-        raw._replace(target=raw.target.replace(b"GetCallerIdentity", b"GetSessionToken")),
-        raw._replace(headers=tuple((n, b"iam.amazonaws.com" if n == b"host" else v) for n, v in raw.headers)),
-        raw._replace(method="POST"),
-        raw._replace(body=b"Action=ListUsers&Version=2010-05-08"),
-        raw._replace(method="POST", body=b"Action=AssumeRole&Version=2011-06-15"),
-        raw._replace(target=b"/identity" + raw.target[1:]),
+        raw.replaced(target=raw.target.replace(b"GetCallerIdentity", b"GetSessionToken")),
+        raw.replaced(headers=tuple((n, b"iam.amazonaws.com" if n == b"host" else v) for n, v in raw.headers)),
+        raw.replaced(method="POST"),
+        raw.replaced(body=b"Action=ListUsers&Version=2010-05-08"),
+        raw.replaced(method="POST", body=b"Action=AssumeRole&Version=2011-06-15"),
+        raw.replaced(target=b"/identity" + raw.target[1:]),
     ):
         assert not accepted(world, changed)
         plain = tuple(header for header in changed.headers if header[0] != b"accept")
-        assert refused(world, changed._replace(headers=plain)) in ("SignatureDoesNotMatch", "InvalidAction", "404")
+        assert refused(world, changed.replaced(headers=plain)) in ("SignatureDoesNotMatch", "InvalidAction", "404")

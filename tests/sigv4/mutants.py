@@ -53,7 +53,7 @@ def corpus() -> list[RawRequest]:
     plain = signed_by_botocore("POST", URL, FORM, ASSUME_ROLE)
     unsigned = tuple((name.lower().encode(), value.encode()) for name, value in UNSIGNED.items())
     return [
-        plain._replace(headers=(*plain.headers, *unsigned)),
+        plain.replaced(headers=(*plain.headers, *unsigned)),
         signed_by_botocore("POST", URL, FORM | {"amz-sdk-request": "attempt=1; max=3"}, ASSUME_ROLE, token=TOKEN),
         signed_by_botocore("GET", f"{WHO_AM_I}&Name=a%20b%2Bc~", token=TOKEN),
         presigned_by_botocore("GET", WHO_AM_I, {"x-k8s-aws-id": "blue"}, token=TOKEN, expires=60),
@@ -122,17 +122,17 @@ def byte_mutants(text: bytes, random: Random) -> Iterator[bytes]:
 
 
 def with_header_at(raw: RawRequest, at: int, *headers: Header) -> RawRequest:
-    return raw._replace(headers=(*raw.headers[:at], *headers, *raw.headers[at + 1 :]))
+    return raw.replaced(headers=(*raw.headers[:at], *headers, *raw.headers[at + 1 :]))
 
 
 def changed_bytes(raw: RawRequest, random: Random) -> Mutants:
     """Every byte of target, body, method, header names and values."""
     for target in byte_mutants(raw.target, random):
-        yield "target", raw._replace(target=target)
+        yield "target", raw.replaced(target=target)
     for body in byte_mutants(raw.body, random):
-        yield "body", raw._replace(body=body)
+        yield "body", raw.replaced(body=body)
     for method in ("PUT", "HEAD", "post", "get", raw.method + "X", "", raw.method[:-1]):
-        yield "method", raw._replace(method=method)
+        yield "method", raw.replaced(method=method)
     for at, (name, value) in enumerate(raw.headers):
         for changed in byte_mutants(value, random):
             yield "header value", with_header_at(raw, at, (name, changed))
@@ -151,7 +151,7 @@ def moved_headers(raw: RawRequest) -> Mutants:
         yield "header in capitals", with_header_at(raw, at, (name.title(), value))
         yield "header in capitals", with_header_at(raw, at, (name.upper(), value), (name, value))
     for order in list(permutations(raw.headers))[1:120]:
-        yield "headers in another order", raw._replace(headers=order)
+        yield "headers in another order", raw.replaced(headers=order)
 
 
 def claims_of(raw: RawRequest) -> tuple[bytes, Callable[[bytes], RawRequest]]:
@@ -159,7 +159,7 @@ def claims_of(raw: RawRequest) -> tuple[bytes, Callable[[bytes], RawRequest]]:
     for at, (name, value) in enumerate(raw.headers):
         if name == b"authorization":
             return value, lambda text, at=at: with_header_at(raw, at, (b"authorization", text))
-    return raw.target, lambda text: raw._replace(target=text)
+    return raw.target, lambda text: raw.replaced(target=text)
 
 
 def changed_claims(raw: RawRequest) -> Mutants:
@@ -220,14 +220,14 @@ def other_names(names: list[bytes]) -> Iterator[list[bytes]]:
 def both_kinds(raw: RawRequest, others: list[RawRequest]) -> Mutants:
     """Parts of other, equally well signed requests, and the two kinds of signature at once."""
     for other in others:
-        yield "spliced", raw._replace(target=other.target)
-        yield "spliced", raw._replace(body=other.body)
-        yield "spliced", raw._replace(headers=other.headers)
-        yield "spliced", raw._replace(headers=raw.headers + other.headers)
-        yield "spliced", raw._replace(target=raw.target + b"?" + other.target.partition(b"?")[2])
+        yield "spliced", raw.replaced(target=other.target)
+        yield "spliced", raw.replaced(body=other.body)
+        yield "spliced", raw.replaced(headers=other.headers)
+        yield "spliced", raw.replaced(headers=raw.headers + other.headers)
+        yield "spliced", raw.replaced(target=raw.target + b"?" + other.target.partition(b"?")[2])
         for header in other.headers:
-            yield "spliced", raw._replace(headers=(*[h for h in raw.headers if h[0] != header[0]], header))
-            yield "spliced", raw._replace(headers=(*raw.headers, header))
+            yield "spliced", raw.replaced(headers=(*[h for h in raw.headers if h[0] != header[0]], header))
+            yield "spliced", raw.replaced(headers=(*raw.headers, header))
 
 
 def random_mutant(raw: RawRequest, random: Random) -> RawRequest:
@@ -235,9 +235,9 @@ def random_mutant(raw: RawRequest, random: Random) -> RawRequest:
     for _ in range(random.randint(2, 3)):
         at = random.randint(-2, len(raw.headers) - 1)
         if at == -2:
-            raw = raw._replace(target=random_change(raw.target, random))
+            raw = raw.replaced(target=random_change(raw.target, random))
         elif at == -1:
-            raw = raw._replace(body=random_change(raw.body, random))
+            raw = raw.replaced(body=random_change(raw.body, random))
         else:
             raw = with_header_at(raw, at, (raw.headers[at][0], random_change(raw.headers[at][1], random)))
     return raw

@@ -133,7 +133,7 @@ def test_the_token_of_a_presigned_request_may_be_a_header() -> None:
 
 def test_a_header_form_takes_no_token_from_the_query() -> None:
     """Each form brings its own token."""
-    raw = with_header()._replace(target=b"/?X-Amz-Security-Token=abc")
+    raw = with_header().replaced(target=b"/?X-Amz-Security-Token=abc")
     assert read(raw).session_token is None
 
 

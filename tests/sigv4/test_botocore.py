@@ -47,18 +47,18 @@ def test_what_botocore_signs_for_s3_is_accepted_under_s3s_profile(request: dict[
     assert accept(raw, region=region, service="s3", profile=S3_PROFILE).service == "s3"
     request = {name: value for name, value in request.items() if name != "body"}
     raw = presigned_by_botocore(**request, service="s3", signer=S3SigV4QueryAuth)
-    assert accept(raw._replace(body=b"any"), region=region, service="s3", profile=S3_PROFILE).presigned
+    assert accept(raw.replaced(body=b"any"), region=region, service="s3", profile=S3_PROFILE).presigned
 
 
 def changes(raw: RawRequest) -> dict[str, RawRequest]:
     """One request changed in each of its parts."""
     headers = dict(raw.headers)
     return {
-        "method": raw._replace(method="PUT"),
-        "path": raw._replace(target=b"/x" + raw.target.removeprefix(b"/")),
-        "query": raw._replace(target=raw.target + (b"&" if b"?" in raw.target else b"?") + b"x=1"),
-        "body": raw._replace(body=raw.body + b"&x=1"),
-        "host": raw._replace(headers=tuple((headers | {b"host": b"sts.amazonaws.com.example"}).items())),
+        "method": raw.replaced(method="PUT"),
+        "path": raw.replaced(target=b"/x" + raw.target.removeprefix(b"/")),
+        "query": raw.replaced(target=raw.target + (b"&" if b"?" in raw.target else b"?") + b"x=1"),
+        "body": raw.replaced(body=raw.body + b"&x=1"),
+        "host": raw.replaced(headers=tuple((headers | {b"host": b"sts.amazonaws.com.example"}).items())),
     }
 
 
@@ -86,13 +86,13 @@ def eks_token_request(cluster: str = "blue") -> RawRequest:
 
 def with_cluster(raw: RawRequest, *clusters: bytes) -> RawRequest:
     others = tuple(header for header in raw.headers if header[0] != b"x-k8s-aws-id")
-    return raw._replace(headers=(*others, *[(b"x-k8s-aws-id", name) for name in clusters]))
+    return raw.replaced(headers=(*others, *[(b"x-k8s-aws-id", name) for name in clusters]))
 
 
 def test_a_cluster_token_is_accepted_with_any_accept_header() -> None:
     """The authenticator adds an unsigned Accept, which changes only the form of the answer."""
     raw = eks_token_request()
-    assert accept(raw._replace(headers=(*raw.headers, (b"accept", b"application/json")))).presigned
+    assert accept(raw.replaced(headers=(*raw.headers, (b"accept", b"application/json")))).presigned
 
 
 @pytest.mark.parametrize("clusters", [(), (b"red",), (b"blue", b"red"), (b"blue", b"blue"), (b"blu",), (b"Blue",)])
@@ -112,4 +112,4 @@ def test_a_parameter_of_a_cluster_token_cannot_be_added_again_in_other_letters(n
     for variant in (name.lower(), name.upper(), name.swapcase()):
         for target in (raw.target + f"&{variant}=1".encode(), raw.target.replace(b"?", f"?{variant}=1&".encode())):
             with pytest.raises(SignatureDoesNotMatch):
-                accept(raw._replace(target=target))
+                accept(raw.replaced(target=target))

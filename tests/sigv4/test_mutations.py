@@ -89,10 +89,10 @@ def test_the_judge_tells_requests_apart() -> None:
     """It sees space and spelling as one, and everything else as another."""
     one, *others = corpus()
     headers = dict(one.headers)
-    spaced = one._replace(headers=tuple((headers | {b"host": b" " + headers[b"host"] + b"\t"}).items()))
+    spaced = one.replaced(headers=tuple((headers | {b"host": b" " + headers[b"host"] + b"\t"}).items()))
     assert meaning(spaced) == meaning(one)
-    assert meaning(others[1]._replace(target=others[1].target.replace(b"~", b"%7e"))) == meaning(others[1])
-    assert meaning(one._replace(body=one.body + b"&")) != meaning(one)
+    assert meaning(others[1].replaced(target=others[1].target.replace(b"~", b"%7e"))) == meaning(others[1])
+    assert meaning(one.replaced(body=one.body + b"&")) != meaning(one)
     assert all(meaning(one) != meaning(other) for other in others)
 
 
@@ -112,7 +112,7 @@ def test_no_unsigned_amz_header_is_accepted(number: int) -> None:
             for value in (b"", b"x", b"arn:aws:iam::123456789012:root"):
                 for headers in ((*raw.headers, (spelled.encode(), value)), ((spelled.encode(), value), *raw.headers)):
                     with pytest.raises((SignatureDoesNotMatch, IncompleteSignature)):
-                        accept(raw._replace(headers=headers))
+                        accept(raw.replaced(headers=headers))
 
 
 @pytest.mark.parametrize("number", range(6))
@@ -124,4 +124,4 @@ def test_no_signed_header_can_be_changed_or_joined(number: int) -> None:
         value = dict(raw.headers)[name]
         for values in ([], [b""], [b"x"], [value + b"x"], [value, b"x"], [b"x", value], [value, b""], [value, value]):
             with pytest.raises((SignatureDoesNotMatch, IncompleteSignature)):
-                accept(raw._replace(headers=(*others, *[(name, given) for given in values])))
+                accept(raw.replaced(headers=(*others, *[(name, given) for given in values])))

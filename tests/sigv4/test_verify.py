@@ -71,7 +71,7 @@ class Odd:
 
 
 def adding(raw: RawRequest, *headers: Header) -> RawRequest:
-    return raw._replace(headers=(*raw.headers, *headers))
+    return raw.replaced(headers=(*raw.headers, *headers))
 
 
 def refusal(raw: RawRequest, profile: Profile = QUERY_PROFILE) -> str:
@@ -147,7 +147,7 @@ def test_the_order_of_values_may_be_left_open_by_a_profile() -> None:
 def test_only_a_presigned_request_leaves_a_signature_out_of_its_query() -> None:
     """X-Amz-Signature beside an Authorization header is a parameter like any other, so it cannot be added."""
     raw = Odd().request()
-    assert refusal(raw._replace(target=b"/?X-Amz-Signature=00")).startswith("the signature is not the one")
+    assert refusal(raw.replaced(target=b"/?X-Amz-Signature=00")).startswith("the signature is not the one")
     assert accept(Odd(target=b"/?X-Amz-Signature=00").request()).service == "sts"
 
 
@@ -162,7 +162,7 @@ def test_work_grows_with_the_size_of_the_request_and_not_faster() -> None:
     raw = odd.request()
     started = perf_counter()
     assert accept(raw).service == "sts"
-    assert refusal(raw._replace(method="PUT")).startswith("the signature")
+    assert refusal(raw.replaced(method="PUT")).startswith("the signature")
     assert perf_counter() - started < 5
 
 
@@ -285,7 +285,7 @@ def presigned(session_token: str | None = None) -> RawRequest:
 def test_a_token_appended_to_a_presigned_request_is_read() -> None:
     """The clients of a few services append it unsigned; it is sealed and proves itself."""
     raw = presigned()
-    appended = raw._replace(target=raw.target + b"&X-Amz-Security-Token=abc%2Fdef")
+    appended = raw.replaced(target=raw.target + b"&X-Amz-Security-Token=abc%2Fdef")
     assert accept(appended).session_token == "abc/def"
     assert refusal(appended, replace(QUERY_PROFILE, allow_appended_token=False)).startswith("the signature")
 
@@ -297,7 +297,7 @@ def test_a_signed_token_cannot_be_exchanged_or_taken_away() -> None:
     for other in (b"", b"&X-Amz-Security-Token=another"):
         changed = raw.target.replace(b"&X-Amz-Security-Token=signed-token", other)
         assert changed != raw.target
-        assert refusal(raw._replace(target=changed)).startswith("the signature is not the one")
+        assert refusal(raw.replaced(target=changed)).startswith("the signature is not the one")
 
 
 def test_a_token_header_must_be_signed() -> None:

@@ -32,7 +32,7 @@ def test_an_equal_request_is_read_once() -> None:
     """Its route comes back with what was read."""
     raw = asked(Action="GetAccessKeyInfo", AccessKeyId="AKIAIOSFODNN7EXAMPLE")
     first = read(raw, route_of(raw), service="sts")
-    again = route_of(raw._replace(headers=(*raw.headers, (b"x-amz-date", b"20260101T000000Z"))))
+    again = route_of(raw.replaced(headers=(*raw.headers, (b"x-amz-date", b"20260101T000000Z"))))
     assert again.reading == first == Reading({"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}, first.shown)
     assert read(raw, again, service="sts") is again.reading
 

@@ -94,7 +94,7 @@ class Record:
         if caller is None and self.claimed is not None:  # whom a stranger says he is, for those who look for him
             key, region = self.claimed
             self.ours["claimed"] = {"accessKeyId": _told(key, like_a_key=True), "region": _told(region)}
-        headers = dict(raw.headers) if raw else _NO_HEADERS
+        headers = raw.by_name if raw else _NO_HEADERS
         return {
             "eventVersion": EVENT_VERSION,
             "userIdentity": _remembered_identity(caller) if caller else None,

@@ -171,30 +171,33 @@ class Call:
         """
         assert self.operation.effect == "mints", "mint outside a minting operation"
         issuer, entropy = self.caller.session, self.ports.entropy.bytes(RANDOM_BYTES + NONCE_BYTES)
+        kind, account, principal_id, principal, name, policy, policy_arns, tags, transitive, identity, mfa_at = wanted
+        facts, lineage = self.facts, (*issuer.lineage, issuer.access_key_id) if issuer else ()
+        key, begins = access_key_id("ASIA", account, entropy[:RANDOM_BYTES]), facts.now
         session = Session(
-            wanted.kind,
-            access_key_id("ASIA", wanted.account, entropy[:RANDOM_BYTES]),
-            wanted.account,
-            wanted.principal_id,
-            wanted.name,
-            self.now,
-            self.now + duration,
-            self.region,
+            kind,
+            key,
+            account,
+            principal_id,
+            name,
+            begins,
+            begins + duration,
+            facts.region,
             2,
-            wanted.policy,
-            wanted.policy_arns,
-            wanted.tags,
-            wanted.transitive,
-            wanted.source_identity,
-            wanted.mfa_at,
+            policy,
+            policy_arns,
+            tags,
+            transitive,
+            identity,
+            mfa_at,
             (),
-            (*issuer.lineage, issuer.access_key_id) if issuer else (),
+            lineage,
             self.caller.access_key_id,
-            wanted.principal,
+            principal,
         )
-        sealed = seal(session, self.ports.keys.ring(), entropy[RANDOM_BYTES:])
-        self.record.ours["session"] = {"accessKeyId": session.access_key_id, "lineage": session.lineage}
-        return TemporaryCredentials(session.access_key_id, sealed.secret, sealed.token, session.expires)
+        token, secret = seal(session, self.ports.keys.ring(), entropy[RANDOM_BYTES:])
+        self.record.ours["session"] = {"accessKeyId": key, "lineage": lineage}
+        return TemporaryCredentials(key, secret, token, begins + duration)
 
 
 def shape(credentials: TemporaryCredentials) -> dict[str, object]:

@@ -94,7 +94,7 @@ class BehindProxies:
         secure = _read_proto([value for name, value in said if name == _PROTO])
         if secure is None:  # who forwards and does not say over what is not believed to have done it securely
             secure = raw.secure and not hops
-        return raw._replace(peer=self._client(hops) if hops else raw.peer, secure=secure)
+        return raw.replaced(peer=self._client(hops) if hops else raw.peer, secure=secure)
 
     def _client(self, lines: list[bytes]) -> str:
         # Several lines are one list (RFC 9110 §5.3): some proxies add a line where others append to the last one.

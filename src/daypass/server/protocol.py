@@ -32,7 +32,7 @@ from daypass.exchange import RawRequest, Response
 from daypass.server import metrics
 from daypass.server.address import plain_address
 from daypass.server.asgi import OVERLOADED, Application
-from daypass.server.head import METHODS, Head, Refused, check_head
+from daypass.server.head import METHODS, Refused, check_head
 from daypass.server.reply import CONTINUE, refusal_bytes, response_bytes
 
 _log = logging.getLogger(__name__)
@@ -205,32 +205,31 @@ class Connection(HttpToolsProtocol):
             raise Refused(400)
         if self._fed > limits.head_bytes and self._head_is_too_long():
             raise Refused(400)
-        head = check_head(self.url, headers, http_1_1=version == "1.1")
-        self._headers = tuple(headers)
+        self._target, length, continues, upgrades = check_head(self.url, headers, http_1_1=version == "1.1")
+        self._method, self._headers = method, tuple(headers)
         self.headers = _NO_TRAILERS
         self._keep = version == "1.1" and parser.should_keep_alive()
-        self._method, self._target = method, head.target
-        if head.upgrades:
+        if upgrades:
             # httptools skips the body of a request that asks for an upgrade, and would read it as the next request.
-            if head.length:
+            if length:
                 raise Refused(400)
             self._keep = False
-        if head.length:
-            self._expect_body(head)
+        if length:
+            self._expect_body(length, continues=continues)
 
     def _head_is_too_long(self) -> bool:
         lines = sum(len(name) + len(value) + 4 for name, value in self.headers)
         return len(self.url) + lines + len("POST  HTTP/1.1\r\n\r\n") > self.limits.head_bytes
 
-    def _expect_body(self, head: Head) -> None:
+    def _expect_body(self, length: int, *, continues: bool) -> None:
         limit = self.limits.body_bytes
-        if head.length > limit:
+        if length > limit:
             # A client that is a little over the limit may be sending already, and reads no answer before it is done.
-            self._discardable = head.length if head.length <= 2 * limit else 0
+            self._discardable = length if length <= 2 * limit else 0
             raise Refused(413)
         self._before = self._fed
         self._due = self.limits.body_seconds
-        if head.continues and not self._answering and not self._queue:
+        if continues and not self._answering and not self._queue:
             self.transport.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:

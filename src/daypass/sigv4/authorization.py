@@ -55,7 +55,7 @@ def read_authorization(raw: RawRequest) -> UnverifiedSignature | None:
         SignatureDoesNotMatch: two kinds of signature at once (empty message), or the host is not signed.
         MalformedQueryString: an authentication parameter has a broken escape.
     """
-    headers = dict(raw.headers)
+    headers = raw.by_name
     authorization = headers.get(b"authorization")
     if raw.target == b"/" and authorization is not None and len(headers) == len(raw.headers):
         return _read_header(authorization, headers)  # nothing is repeated, and there is no query

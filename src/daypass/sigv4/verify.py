@@ -47,7 +47,8 @@ def verify_signature(
         SignatureDoesNotMatch: another key, a changed request, or something in it that is not signed and must be.
         MalformedQueryString: the query has a broken percent escape.
     """
-    headers, names = index_headers(raw.headers), unverified.signed_headers
+    names = unverified.signed_headers
+    headers = raw.by_name if len(raw.by_name) == len(raw.headers) else index_headers(raw.headers)
     pairs, path, query = _USUAL_TARGET if raw.target == b"/" else _read_target(raw, unverified, profile)  # 1
     _require_signed(raw, headers, names, profile)  # 2
     payload = payload_hash(headers, raw.body, profile, presigned=unverified.presigned)  # 3

@@ -108,7 +108,7 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
     """
     # What every SDK sends; everything else goes by the long way, step for step.
     usual = raw.target == b"/" and raw.method == "POST"
-    headers = dict(raw.headers)
+    headers = raw.by_name
     if usual and (known := _KNOWN.find(name_of(service, raw, headers))) is not None:
         return known
     if (not usual or len(raw.body) > BODY_LIMIT) and (final := _bounds(raw)) is not None:
@@ -152,7 +152,7 @@ def read(raw: RawRequest, route: Route, *, service: str | None) -> Reading:
     # INVARIANT: 7. tokens and codes are not kept.
     #   tests/wire/test_recall.py::test_a_request_with_a_sensitive_member_is_not_remembered
     if raw.target == b"/" and raw.method == "POST" and len(reading.shown or ()) == len(params):
-        _KNOWN.keep(name_of(service, raw, dict(raw.headers)), route._replace(reading=reading))
+        _KNOWN.keep(name_of(service, raw, raw.by_name), route._replace(reading=reading))
     return reading
 
 

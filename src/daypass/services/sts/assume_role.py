@@ -81,30 +81,25 @@ def assume_role(call: Call) -> Mapping[str, object]:
     role, session = target.role, call.caller.session
     chained = session is not None and session.kind == "role"
     lasts = role_session_duration(wish.duration, role.max_session_duration, chained=chained)
-    if wish.policy_arns:
-        _check_policies_exist(wish, owner)
-    packed = packed_policy_size(wish.policy, wish.policy_arns, wish.tags)
-    wanted = NewSession(
-        "role",
-        wish.account,
-        role.id,
-        target.principal,
+    name, policy, arns, tags, identity = (
         wish.session_name,
         wish.policy,
         wish.policy_arns,
         wish.tags,
-        wish.transitive,
         wish.source_identity,
+    )
+    if arns:
+        _check_policies_exist(wish, owner)
+    packed = packed_policy_size(policy, arns, tags)
+    wanted = NewSession(
+        "role", wish.account, role.id, target.principal, name, policy, arns, tags, wish.transitive, identity
     )
     call.record.resources = target.resources
     return {
-        "AssumedRoleUser": {
-            "AssumedRoleId": f"{role.id}:{wish.session_name}",
-            "Arn": f"{target.session_arn}{wish.session_name}",
-        },
+        "AssumedRoleUser": {"AssumedRoleId": f"{role.id}:{name}", "Arn": f"{target.session_arn}{name}"},
         "Credentials": shape(call.mint(wanted, lasts)),
         "PackedPolicySize": packed,
-        "SourceIdentity": wish.source_identity,
+        "SourceIdentity": identity,
     }
 
 
