@@ -28,14 +28,14 @@ LONGEST = 64
 
 @lru_cache(10_000)
 def number(text: str) -> Fraction | None:
-    """An integer or a decimal."""
-    if len(text) <= LONGEST and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
-        return Fraction(text)
+    """An integer or a decimal: a sign or none, digits, a point or none; no exponent."""
+    if len(text) <= LONGEST and re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", text):
+        return Fraction(text.rstrip("."))
     return None
 
 
 _DATE = re.compile(
-    r"(?P<year>-?\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
+    r"(?P<year>-?\d{4,9})(-(?P<month>\d\d)(-(?P<day>\d\d)"
     r"([Tt](?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d(\.\d+)?))?"
     r"(?P<zone>[Zz]|[+-]\d\d:\d\d))?)?)?",
     re.ASCII,
@@ -95,9 +95,15 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     except ValueError:
         return None
     mapped = found.network_address.ipv4_mapped if isinstance(found, ipaddress.IPv6Network) else None
-    if mapped is not None and found.prefixlen >= 96:
+    if mapped is not None:
         return ipaddress.ip_network((mapped, found.prefixlen - 96))
+    if isinstance(found, ipaddress.IPv6Network) and _is_mapped(text):
+        return None  # a range that holds all IPv4 addresses and others
     return found
+
+
+def _is_mapped(text: str) -> bool:
+    return ipaddress.IPv6Address(text.partition("/")[0]).ipv4_mapped is not None
 
 
 # ── comparing one policy value with one request value ────────────────────────────────────────────────

@@ -8,6 +8,7 @@ from random import Random
 from tests.oracle.combining import combinations
 from tests.oracle.naming import ENTRIES, bindings, principal_element, principals
 from tests.oracle.people import ACCOUNT, CALLERS, FOREIGN
+from tests.oracle.spelling import spellings
 from tests.oracle.tables import (
     ALLOW,
     ALLOW_EVERYONE,
@@ -47,8 +48,9 @@ def statement(random: Random, slot: str) -> Json:
 
 def some_document(random: Random, slot: str) -> Json:
     """One to three statements."""
-    version = random.choice(["2012-10-17"] * 3 + ["2008-10-17", None])
-    return document(*(statement(random, slot) for _ in range(random.randint(1, 3))), version=version)
+    made = [statement(random, slot) for _ in range(random.randint(1, 3))]
+    found = document(*made, version=random.choice(["2012-10-17"] * 3 + ["2008-10-17", None]))
+    return found | ({"Statement": made[0]} if len(made) == 1 and random.random() < 0.5 else {})
 
 
 def some_policies(random: Random, pool: Pool) -> Json:
@@ -95,6 +97,7 @@ def everything(random: Random, number: int) -> Table:
 SUBJECTS: dict[str, Callable[[Random, int], Table]] = {
     "conditions": conditions,
     "elements": elements,
+    "spellings": spellings,
     "principals": principals,
     "combinations": combinations,
     "everything": everything,

@@ -15,7 +15,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 _LONGEST = 64  # no number, date or address is longer; longer texts are not looked at
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", re.ASCII)
-_EPOCH = re.compile(r"[0-9]{1,19}", re.ASCII)
+_EPOCH = re.compile(r"[0-9]+", re.ASCII)
 _DATE = re.compile(
     r"(-?[0-9]{4,9})(?:-([0-9]{2})(?:-([0-9]{2})"
     r"(?:[Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9})[0-9]*)?)?([Zz]|[+-][0-9]{2}:[0-9]{2}))?)?)?",
