@@ -13,7 +13,9 @@ from benchmarks.figures import Figures
 from benchmarks.load import Load, Request, measure, resident_megabytes
 from benchmarks.servers import BIN, Server, daypass, empty, has, moto, seaweedfs
 
-ROUNDS = 3
+ROUNDS = 5
+OTHERS = 6_000
+"""Requests that all differ: more than the server remembers."""
 
 
 def over_http(figures: Figures, seconds: float, *, peers: bool) -> None:
@@ -30,7 +32,8 @@ def over_http(figures: Figures, seconds: float, *, peers: bool) -> None:
 
 def _compare(figures: Figures, reference: Server, ours: Server, connections: int, seconds: float) -> None:
     actions = ("AssumeRole", "GetCallerIdentity")
-    loads: dict[str, list[Load]] = {name: [] for name in ("empty answer", *actions)}
+    always_new = "AssumeRole, every session name new"
+    loads: dict[str, list[Load]] = {name: [] for name in ("empty answer", *actions, always_new)}
     for _ in range(ROUNDS):
         form = ours.request("AssumeRole")
         loads["empty answer"].append(
@@ -39,6 +42,8 @@ def _compare(figures: Figures, reference: Server, ours: Server, connections: int
         for action in actions:
             request = ours.request(action)
             loads[action].append(measure(ours.pid, request, connections=connections, seconds=seconds))
+        different = [ours.request("AssumeRole", f"bench-{number}") for number in range(OTHERS)]
+        loads[always_new].append(measure(ours.pid, *different, connections=connections, seconds=seconds))
     floor = ("empty answer", _least_cpu(loads["empty answer"]))
     for name, runs in loads.items():
         best = min(runs, key=lambda load: load.cpu)

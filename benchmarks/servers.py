@@ -37,11 +37,11 @@ class Server:
     secret: str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
     role: str = "arn:aws:iam::123456789012:role/bench"
 
-    def request(self, action: str) -> Request:
-        """A signed STS call, with the headers that boto3 sends."""
+    def request(self, action: str, session: str = "bench") -> Request:
+        """A signed STS call, with the headers that boto3 sends. ``session``: the name of a role's session."""
         form = {"Action": action, "Version": "2011-06-15"}
         if action == "AssumeRole":
-            form |= {"RoleArn": self.role, "RoleSessionName": "bench"}
+            form |= {"RoleArn": self.role, "RoleSessionName": session}
         body = urlencode(form).encode()
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",

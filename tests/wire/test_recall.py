@@ -28,9 +28,11 @@ def route_of(raw: RawRequest, service: str | None = "sts") -> Route:
     return found
 
 
-def test_an_equal_request_is_read_once() -> None:
-    """Its route comes back with what was read."""
+def test_a_request_that_comes_again_is_read_twice_at_most() -> None:
+    """From then on its route comes back with what was read."""
     raw = asked(Action="GetAccessKeyInfo", AccessKeyId="AKIAIOSFODNN7EXAMPLE")
+    read(raw, route_of(raw), service="sts")
+    assert route_of(raw).reading is None
     first = read(raw, route_of(raw), service="sts")
     again = route_of(raw.replaced(headers=(*raw.headers, (b"x-amz-date", b"20260101T000000Z"))))
     assert again.reading == first == Reading({"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}, first.shown)
@@ -53,8 +55,9 @@ def test_a_request_with_a_sensitive_member_is_not_remembered() -> None:
         RoleSessionName="me",
         WebIdentityToken="a.b.c",
     )
-    reading = read(raw, route_of(raw), service="sts")
-    assert reading.params["WebIdentityToken"] == "a.b.c"
+    for _ in range(3):
+        reading = read(raw, route_of(raw), service="sts")
+        assert reading.params["WebIdentityToken"] == "a.b.c"
     assert route_of(raw).reading is None
 
 
@@ -77,6 +80,7 @@ def test_memory_never_changes_a_route(requests: list[tuple[str, str, str, str, s
         found = identify(raw, service=scope, request_id="an-id")
         assert _facts(found) == _facts(_without_memory(raw, scope))
         if isinstance(found, Route) and found.refusal is None and name == "GetAccessKeyInfo":
+            read(raw, found, service=scope)
             read(raw, found, service=scope)
 
 
@@ -103,6 +107,15 @@ def test_what_is_remembered_is_bounded() -> None:
     assert recall.find(("sts", b"x" * (LONGEST + 1), b"", b"", None)) is None
     newest = 5 * GENERATION - 1
     assert recall.find(("sts", b"%d" % newest, b"", b"", None)) == newest
+
+
+def test_what_comes_once_is_not_kept() -> None:
+    """Names that are new each time push nothing out, and what is noted of them is bounded."""
+    recall: Recall[int] = Recall()
+    names = [("sts", b"%d" % number, b"", b"", None) for number in range(5 * GENERATION)]
+    assert not any(recall.comes_again(name) for name in names)
+    assert recall.comes_again(names[-1])
+    assert len(recall._seen) <= 4 * GENERATION
 
 
 def test_what_is_asked_again_stays() -> None:

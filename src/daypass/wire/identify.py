@@ -137,8 +137,8 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
 def read(raw: RawRequest, route: Route, *, service: str | None) -> Reading:
     """The parameters of a request that ``identify`` has found a route for, and whose caller is verified.
 
-    Equal requests get equal routes, so this one is remembered with its reading: the next costs one look. Strangers'
-    are not, since they would push out those of callers, nor any with a member that may not be shown.
+    Equal requests get equal routes, so the second one's is remembered with its reading: the next costs one look.
+    Strangers' are not, since they would push out those of callers, nor any with a member that may not be shown.
 
     Raises:
         MalformedInput, ValidationError: as ``Operation.parse``.
@@ -152,7 +152,9 @@ def read(raw: RawRequest, route: Route, *, service: str | None) -> Reading:
     # INVARIANT: 7. tokens and codes are not kept.
     #   tests/wire/test_recall.py::test_a_request_with_a_sensitive_member_is_not_remembered
     if raw.target == b"/" and raw.method == "POST" and len(reading.shown or ()) == len(params):
-        _KNOWN.keep(name_of(service, raw, raw.by_name), route._replace(reading=reading))
+        name = name_of(service, raw, raw.by_name)
+        if _KNOWN.comes_again(name):
+            _KNOWN.keep(name, route._replace(reading=reading))
     return reading
 
 

@@ -30,9 +30,14 @@ def name_of(service: str | None, raw: RawRequest, headers: Mapping[bytes, bytes]
 
 
 class Recall(Generic[Kept]):
-    """A bounded memory: when the young generation is full, it takes the place of the old one."""
+    """A bounded memory: when the young generation is full, it takes the place of the old one.
+
+    ``comes_again`` is asked first, so that requests which come once only (a new session name each time) push nothing
+    out and cost little.
+    """
 
     def __init__(self) -> None:
+        self._seen: set[int] = set()
         self._young: dict[Name, Kept] = {}
         self._old: dict[Name, Kept] = {}
 
@@ -45,6 +50,16 @@ class Recall(Generic[Kept]):
         if kept is None and (kept := self._old.get(name)) is not None:
             self.keep(name, kept)
         return kept
+
+    def comes_again(self, name: Name) -> bool:
+        """Whether ``name`` was asked about before, lately."""
+        mark = hash(name)
+        if mark in self._seen:
+            return True
+        if len(self._seen) >= 4 * GENERATION:
+            self._seen = set()
+        self._seen.add(mark)
+        return False
 
     def keep(self, name: Name, kept: Kept) -> None:
         """Remember ``kept``, unless its request is long."""
