@@ -78,7 +78,7 @@ HOSTILE: dict[str, tuple[Callable[[int], str], Build]] = {
     "ARNs for many values": (lambda n: f"arn:aws:s3:::*?b{n % 10}*", under("ForAllValues:ArnNotLike")),
     "ARNs with wildcards in every field": (lambda n: f"arn:*?:*?:*:*:*b{n % 10}*", under("ForAllValues:ArnNotLike")),
     "ARNs with variables": (lambda n: f"arn:aws:s3:::*?${{k:a}}b{n % 10}*", under("ForAllValues:ArnNotLike")),
-    "ARNs with variables in open fields": (lambda n: f"arn:*?:*?:*:*:${{k:a}}?b{n % 9}", under("ForAllValues:ArnLike")),
+    "ARNs with variables in open fields": (lambda n: f"arn:*?:*?:*:*:a${{k:a}}?b{n}*", under("ForAllValues:ArnLike")),
     "addresses": (lambda n: f"10.{n % 256}.0.0/16", under("ForAllValues:NotIpAddress")),
     "numbers": (lambda n: f"{n}.5", under("ForAllValues:NumericNotEquals")),
     "dates": (lambda n: f"{2000 + n}-01-01", under("ForAllValues:DateNotEquals")),

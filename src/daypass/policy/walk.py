@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from itertools import pairwise, takewhile
 
 from daypass.policy.tokens import FIELD_ONE, FIELD_STAR, ONE, STAR, Token, Wildcard
 
 Steps = tuple[Token, ...]
 """Parts of a pattern, runs of wildcards put in order: all ``?`` before one ``*``."""
 
-_REMEMBERED = 64
+_REMEMBERED = 256
 _SHORT = 4_096
 _MARKS = bytes(256).replace(b"\0", b"0")
 
@@ -27,22 +28,31 @@ _MARKS = bytes(256).replace(b"\0", b"0")
 class Places:
     """A text, and where in it pieces begin: bit *p* of ``of(piece)`` says that it begins at character *p*."""
 
-    __slots__ = ("_of", "_single", "end", "everywhere", "text")
+    __slots__ = ("end", "everywhere", "fields", "known", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.end = 1 << len(text)
         self.everywhere = (self.end << 1) - 1
-        self._of: dict[str, int] = {}
+        self.known: dict[str, int] = {}
+        self.fields: dict[int, int] = {}
 
     def of(self, piece: str) -> int:
         """Where ``piece`` (not empty) begins."""
-        found = self._of.get(piece)
+        found = self.known.get(piece)
         if found is None:
-            if len(self._of) >= _REMEMBERED:
-                self._of.clear()
-            found = self._of[piece] = self._find(piece)
+            if len(self.known) >= _REMEMBERED:
+                self.known.clear()
+            found = self.known[piece] = self._find(piece)
         return found
+
+    def field(self, first: int) -> int:
+        """The places from ``first`` (one bit) to the colon that ends its field of an ARN, or to the end."""
+        behind = (self.of(":") | self.end) & -first
+        field = ((behind & -behind) << 1) - first
+        if len(self.fields) < _REMEMBERED:
+            self.fields[first] = field
+        return field
 
     def _find(self, piece: str) -> int:
         if piece not in self.text:
@@ -106,25 +116,24 @@ def walk(pattern: Steps, at: Places) -> bool:
     """Whether the whole text matches."""
     reached = 1
     for part in pattern:
-        if isinstance(part, str):
-            reached = (reached & at.of(part)) << len(part)
-        elif part is STAR:
-            reached = at.everywhere ^ ((reached & -reached) - 1)
-        elif part is ONE:
-            reached = reached << 1 & at.everywhere
-        else:
-            reached = _in_field(part, reached, at)
+        reached = _step(part, reached, at)
         if not reached:
             return False
     return bool(reached & at.end)
 
 
-def _in_field(part: Wildcard, reached: int, at: Places) -> int:
-    """As ``*`` and ``?``, but not across a colon. Nothing crossed one before, so all places are in one field."""
+def _step(part: Token, reached: int, at: Places) -> int:
+    """The places that are reached behind a part, from those (not none) that are reached before it."""
+    if part.__class__ is str:
+        found = at.known.get(part)
+        return (reached & (at.of(part) if found is None else found)) << len(part)
     first = reached & -reached
-    behind = (at.of(":") | at.end) & -first
-    last = behind & -behind  # the colon that ends the field, or the end
-    field = (last << 1) - first
+    if part is STAR:
+        return at.everywhere ^ (first - 1)
+    if part is ONE:
+        return reached << 1 & at.everywhere
+    # Nothing crossed a colon before, so all places are in one field.
+    field = at.fields.get(first) or at.field(first)
     return field if part is FIELD_STAR else reached << 1 & field
 
 
@@ -152,21 +161,40 @@ def any_walker(patterns: Sequence[Sequence[Token]], *, along_patterns: bool = Fa
 
     ``along_patterns``: never along the text. For patterns that are made anew for each request and hold long values.
     """
-    ways = [(shortest(parts), steps(parts)) for parts in patterns]
-    size = 0 if along_patterns else sum(len(way) for _, way in ways)
+    ways = sorted({steps(parts) for parts in patterns}, key=lambda way: [str(part) for part in way])
+    size = 0 if along_patterns else sum(map(len, ways))
+    shared = [0, *(_shared(one, other) for one, other in pairwise(ways))]
+    rows = list(zip(ways, shared, strict=True))
 
     @cache
     def automaton() -> Callable[[str], bool]:
-        return _automaton([way for _, way in ways])
+        return _automaton(ways)
 
-    def matches(text: str) -> bool:
-        length = len(text)
-        if length < size:
-            return automaton()(text)
-        at = places(text)
-        return any(least <= length and walk(way, at) for least, way in ways)
+    return lambda text: automaton()(text) if len(text) < size else _walk_any(rows, places(text))
 
-    return matches
+
+def _shared(one: Steps, other: Steps) -> int:
+    """How many steps two patterns begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _walk_any(rows: Sequence[tuple[Steps, int]], at: Places) -> bool:
+    """Walk along patterns in order, each from where it begins to differ from the one before."""
+    path = [1]  # what was reached before each step of the last pattern, as far as it went
+    for way, common in rows:
+        del path[common + 1 :]
+        if len(path) <= common:
+            continue  # the last one did not get as far as they agree
+        reached = path[-1]
+        for part in way[common:]:
+            reached = _step(part, reached, at)
+            if not reached:
+                break
+            path.append(reached)
+        else:
+            if reached & at.end:
+                return True
+    return False
 
 
 # ── along the text ───────────────────────────────────────────────────────────────────────────────────

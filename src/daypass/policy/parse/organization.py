@@ -62,10 +62,8 @@ def check_rcp(text: str) -> tuple[RawDocument, list[RawStatement]]:
 def _check_rcp_statement(statement: RawStatement) -> None:
     if statement.members.get("Principal") != "*":
         raise Malformed("the principal is not `*`")
-    if statement.not_actions is not None:
-        raise Malformed("NotAction is not known here")
     if not statement.actions:
-        raise Malformed("no action is named")
+        raise Malformed("no action is named; NotAction is not known here")
     if not (statement.resources or statement.not_resources):
         raise Malformed("no resource is named")
     if statement.effect == "Deny":

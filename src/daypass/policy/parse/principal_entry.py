@@ -25,15 +25,13 @@ _NAMED = {"iam": ("user", "role"), "sts": ("assumed-role", "federated-user")}
 def principal_fault(kind: str, value: str) -> str | None:
     """AWS's message for a principal whose form is wrong; None when it is right.
 
-    ``kind`` is the type (``AWS``), ``value`` one of its values.
+    ``kind`` is the type: ``AWS``, ``Service`` or ``Federated``; ``value`` one of its values.
     """
     if kind == "AWS":
         return None if is_aws_principal(value) else f'Invalid principal in policy: "AWS":"{value}"'
     if kind == "Service":
         return None if is_service(value) else f'Invalid principal in policy: "SERVICE":"{value}"'
-    if kind == "Federated":
-        return None if is_provider(value) else "Federated principals must be valid domain names or SAML metadata ARNs"
-    return f'Invalid principal in policy: "{kind}"'
+    return None if is_provider(value) else "Federated principals must be valid domain names or SAML metadata ARNs"
 
 
 def is_account(text: str) -> bool:
