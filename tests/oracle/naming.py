@@ -61,7 +61,7 @@ def principal_element(random: Random, chosen: list[str]) -> Any:
     """The entries of these names as a policy writes them."""
     if chosen == ["star"] and random.random() < 0.5:
         return "*"
-    written: dict[str, list[str]] = {}
+    written: dict[str, list[str]] = {} if chosen else {"AWS": []}
     for name in chosen:
         kind, text = ENTRIES[name]
         written.setdefault(kind, []).append(text)
@@ -89,7 +89,8 @@ def principals(random: Random, number: int) -> Table:
     for place in PLACES * 8:
         negated = "Not" if random.random() < 0.3 else ""
         effect = random.choice(["Allow", "Deny"])
-        chosen = some(random, USUAL if random.random() < 0.5 else list(ENTRIES), 1, 6 if negated else 3)
+        pool = USUAL if random.random() < 0.5 else list(ENTRIES)
+        chosen = some(random, pool, 0 if random.random() < 0.1 else 1, 6 if negated else 3)
         statements = [{"Effect": effect, f"{negated}Principal": principal_element(random, chosen), "Action": "*"}]
         if random.random() < 0.3:
             also = principal_element(random, some(random, USUAL))

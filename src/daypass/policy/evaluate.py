@@ -35,7 +35,8 @@ and keys nothing: there it stands for an identity-based Allow and no more.
 
 
 # INVARIANT: 8. The same request and policies give the same decision, on every node and whatever it remembers.
-# tests/security/test_same_decision.py::test_two_nodes_at_one_revision_decide_alike.
+# tests/security/test_same_decision.py::test_two_nodes_at_one_revision_decide_alike,
+# tests/oracle/test_differential.py::test_the_two_evaluators_never_differ.
 def evaluate(context: RequestContext, policies: PolicySet) -> Decision:
     """Decide one request. Pure: the same input gives the same decision; a denial is an answer, not an error.
 
@@ -195,7 +196,8 @@ _ONLY_BY_RESOURCE = (AwsService, FederatedIdentity, Anonymous)
 
 
 # INVARIANT: 2. A session has at most its role's permissions, cut by boundary and session policy.
-# tests/properties/test_policy_algebra.py::test_adding_a_session_policy_never_widens.
+# tests/properties/test_policy_algebra.py::test_adding_a_session_policy_never_widens,
+# tests/properties/test_combination_proof.py::test_a_session_never_exceeds_its_role.
 def _own_side(context: RequestContext, policies: PolicySet, granted: Statement | None) -> Decision:
     """Identity-based policies, boundary, session policies: all must allow.
 
