@@ -1,4 +1,4 @@
-"""The cases of refused documents see mistakes: each refusal of the parse rules, taken away or made always, is noticed."""
+"""The cases of refused documents see mistakes: each refusal of the rules, taken away or made always, is noticed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import copy
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import NamedTuple
 
@@ -37,8 +38,7 @@ def module_of(name: str) -> ModuleType:
 def tree_of(name: str) -> ast.Module:
     path = module_of(name).__file__
     assert path is not None
-    with open(path, encoding="utf-8") as source:
-        return ast.parse(source.read())
+    return ast.parse(Path(path).read_text("utf-8"))
 
 
 def guards() -> Iterator[Guard]:

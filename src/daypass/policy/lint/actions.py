@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from daypass.policy.document import Kind
 from daypass.policy.lint.document import Document, Entry
 from daypass.policy.lint.finding import Finding
+from daypass.policy.lint.global_keys import OF_CREDENTIALS
 from daypass.policy.lint.knowledge import Service, prefixes, service
 from daypass.policy.lint.redundancy import included
 from daypass.policy.lint.report import did_you_mean, found
@@ -48,7 +49,9 @@ def _action(document: Document, known: Service, name: str, entry: Entry) -> Iter
         if known.is_exact and document.may_compare() and not any(map(glob(name), known.actions)):
             yield found("INVALID_ACTION", entry.location, action=entry.text, hint="; no action matches")
         return
-    near = document.nearest(name, known.actions)
+    near = document.slip_of(name, known.actions)
+    if near is None and known.is_exact:
+        near = document.nearest(name, known.actions)
     if near or known.is_exact:
         hint = did_you_mean(f"{known.name}:{known.actions[near]}" if near else None)
         yield found("INVALID_ACTION", entry.location, action=entry.text, hint=hint)
@@ -83,7 +86,7 @@ def condition_keys(document: Document) -> Iterator[Finding]:
 def _lacks(action: str, prefix: str, key: str) -> bool:
     """Whether an action of the service that has this key never comes with it."""
     owner, _, name = action.lower().partition(":")
-    known = service(prefix) if owner == prefix else None
+    known = service(prefix) if owner == prefix and key not in OF_CREDENTIALS else None
     keys = known.keys_of(name) if known is not None else None
     if known is None or not keys:
         return False

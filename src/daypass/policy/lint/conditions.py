@@ -85,9 +85,9 @@ def _service_key(document: Document, line: Line, prefix: str) -> Iterator[Findin
     if known is None or key_type(line.folded) is not None:
         return
     names = [key for key in known.key_types if key.startswith(f"{prefix}:")]
-    near = document.nearest(line.folded, names)
-    if near or known.is_exact:
-        hint = did_you_mean(known.key_names[near] if near else None)
+    near = document.slip_of(line.folded, names)
+    if near:
+        hint = did_you_mean(known.key_names[near])
         yield found("INVALID_SERVICE_CONDITION_KEY", line.key_at, service=prefix, key=line.key, hint=hint)
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from daypass.policy.conditions import USES, Use
 from daypass.policy.document import Kind
 from daypass.policy.lint.finding import Key, Location, Step, Substring
-from daypass.policy.lint.knowledge import nearest
+from daypass.policy.lint.knowledge import nearest, slip_of
 from daypass.policy.parse.positions import Node, Position, Span
 from daypass.policy.parse.text import Number
 
@@ -244,6 +244,11 @@ class Document:
         """The known name that ``name`` looks like a slip of; None: it looks like none, or enough was looked for."""
         self._searches -= 1
         return nearest(name, known) if self._searches >= 0 else None
+
+    def slip_of(self, name: str, known: Iterable[str]) -> str | None:
+        """The known name that ``name`` is a slip of; None: it is of none, or enough was looked for."""
+        self._searches -= 1
+        return slip_of(name, known) if self._searches >= 0 else None
 
     def may_compare(self) -> bool:
         """Whether one more pattern may be compared with all that a service has."""

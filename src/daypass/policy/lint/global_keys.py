@@ -92,3 +92,18 @@ PROVIDER_KEYS: dict[str, str] = {
     "www.amazon.com:user_id": "String",
 }
 """Keys of the identity providers that need no registration."""
+
+OF_CREDENTIALS = frozenset(
+    {
+        "codebuild:buildarn",
+        "codebuild:projectarn",
+        "ec2:roledelivery",
+        "ec2:sourceinstancearn",
+        "glue:credentialissuingservice",
+        "glue:roleassumedby",
+        "identitystore:userid",
+        "lambda:sourcefunctionarn",
+        "ssm:sourceinstancearn",
+    }
+)
+"""Keys of a service that come with credentials it handed out, whatever is then asked for with them."""

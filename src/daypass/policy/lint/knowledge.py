@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -113,8 +114,32 @@ def key_type(key: str) -> str | None:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that ``name`` looks like a slip of; None: it looks like none."""
+    """The known name that is most like ``name``; None: it is like none."""
     if len(name) > _LONGEST:
         return None
     found = get_close_matches(name, known, n=1, cutoff=0.85)
     return found[0] if found else None
+
+
+def slip_of(name: str, known: Iterable[str]) -> str | None:
+    """The known name from which ``name`` differs by one slip of the hand; None: there is none.
+
+    Names of one service are alike: what is further away than that is as likely a newer one.
+    """
+    if len(name) > _LONGEST:
+        return None
+    return next((one for one in known if abs(len(one) - len(name)) < 2 and _is_slip(name, one)), None)
+
+
+def _is_slip(name: str, meant: str) -> bool:
+    """One letter too many, too few or another, or two exchanged."""
+    start = _alike(name, meant)
+    name, meant = name[start:], meant[start:]
+    end = _alike(name[::-1], meant[::-1])
+    name, meant = name[: len(name) - end], meant[: len(meant) - end]
+    return max(len(name), len(meant)) == 1 or (len(name) > 1 and name == meant[::-1] and len(name) < 3)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -44,9 +44,7 @@ def _arn(document: Document, entry: Entry) -> Iterator[Finding]:
     _, partition, service, region, account, resource = fields
     if not any(map(glob(partition), PARTITIONS)):
         yield found("INVALID_PARTITION", entry.location, partition=partition, partitions=", ".join(PARTITIONS))
-    if has_wildcard(region):
-        region = "*"
-    elif region and partition_of(region) is None:
+    if not has_wildcard(region) and region and partition_of(region) is None:
         yield found("INVALID_ARN_REGION", entry.location, region=region)
         region = "*"
     if not (has_wildcard(account) or account in _ACCOUNT_WORDS or is_account(account)):
@@ -78,18 +76,36 @@ def _form(document: Document, entry: Entry, service: str, rest: tuple[str, str, 
     meets = overlap(resource)
     fitting = [form for form in forms if meets(form[2])]
     if not fitting:
-        shown = sorted({form[2] for form in forms})
-        listed = ", ".join(shown[:4]) + (" …" if len(shown) > 4 else "")
-        yield found("INVALID_ARN_RESOURCE", entry.location, resource=resource, service=service, forms=listed)
+        yield from _unfitting(document, entry, service, resource)
         return
-    if region and not any(form[0] for form in fitting):
+    if region and not has_wildcard(region) and not any(form[0] for form in fitting):
         yield found("ARN_REGION_NOT_ALLOWED", entry.location, service=service)
     elif not region and all(form[0] for form in fitting):
         yield found("MISSING_ARN_REGION", entry.location, service=service)
-    if account and not any(form[1] for form in fitting):
+    if account and not has_wildcard(account) and not any(form[1] for form in fitting):
         yield found("ARN_ACCOUNT_NOT_ALLOWED", entry.location, service=service)
-    elif not account and all(form[1] for form in fitting):
+    elif not account and service in _OWN and all(form[1] for form in fitting):
         yield found("MISSING_ARN_ACCOUNT", entry.location, service=service)
+
+
+_OWN = frozenset({"iam", "sts"})
+"""Services whose resources are all known. Those of others may be newer than the table, or AWS's own without account."""
+
+
+def _unfitting(document: Document, entry: Entry, service: str, resource: str) -> Iterator[Finding]:
+    """A resource of no known form: a mistake where all are known, or where its type is spelled like a known one."""
+    forms = sorted({form[2] for form in arns_of(service)})
+    words = {_type_of(form) for form in forms} - {""}
+    word = _type_of(resource)
+    if service in _OWN or (word not in words and document.slip_of(word, words)):
+        listed = ", ".join(forms[:4]) + (" …" if len(forms) > 4 else "")
+        yield found("INVALID_ARN_RESOURCE", entry.location, resource=resource, service=service, forms=listed)
+
+
+def _type_of(resource: str) -> str:
+    """The word before the first ``/`` or ``:``; empty where there is none, or a wildcard in it."""
+    word = re.split("[/:]", resource, maxsplit=1)[0]
+    return "" if word == resource or has_wildcard(word) else word
 
 
 def redundant(document: Document) -> Iterator[Finding]:

@@ -35,6 +35,9 @@ _READERS: dict[str, tuple[Callable[[str], object], str]] = {
 }
 """By the family of operators: what reads a value, and what is said of one that cannot be read."""
 
+_SAFE = SENSITIVE | {"*", "?", "$"}
+"""What a variable may name where the value decides who gets in: nobody chooses his own account or organization."""
+
 _FAMILIES = ("String", "Numeric", "Date", "Bool", "Binary", "IpAddress", "Arn", "Null")
 _COMPARES = {
     "String": ("String",),
@@ -116,7 +119,7 @@ def wildcards(document: Document) -> Iterator[Finding]:
                 continue
             if has_wildcard(text) and "Equals" not in line.name and _is_too_wide(line.folded, text):
                 yield found("WILDCARD_USAGE_TOO_PERMISSIVE", value.location, key=line.key)
-            variables = [name for name in _VARIABLE.findall(value.text) if name not in {"${*}", "${?}", "${$}"}]
+            variables = [name for name in _VARIABLE.findall(value.text) if name[2:-1].lower() not in _SAFE]
             if variables and document.has_variables and _is_too_wide(line.folded, _VARIABLE.sub("*", value.text)):
                 yield found("VARIABLE_USAGE_TOO_PERMISSIVE", value.location, key=line.key)
 
