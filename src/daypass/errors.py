@@ -192,6 +192,12 @@ class ServiceUnavailable(ServiceError):
     code = "ServiceUnavailable"
 
 
+class Throttling(ServiceError):
+    """Too many of this caller's requests are under way."""
+
+    code = "Throttling"
+
+
 class InternalFailure(ServiceError):
     """A defect of daypass. The client sees a request id, the audit record sees the cause."""
 

@@ -6,19 +6,27 @@ that is not in memory: run it again on a worker thread) and ``StoreUnavailable``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from daypass.credentials import Secret
 from daypass.entities import AccessKey, Entity
+from daypass.exchange import Response
 from daypass.sessions.keyring import Keyring, KeyState, SealingKey
 from daypass.snapshot import AccountSnapshot
 
 
 class NotLoaded(Exception):
-    """The account may exist but is not in this node's memory. Control flow, never an answer to a client."""
+    """The account may exist but is not in this node's memory. Control flow, never an answer to a client.
+
+    ``holder``: the verified caller's (``Caller.holder``), empty where nobody is verified yet. ``throttled`` gives the
+    answer, and writes its record, for a verified caller of whom too much waits for a thread already.
+    """
+
+    holder: str = ""
+    throttled: Callable[[], Response] | None = None
 
 
 class StoreUnavailable(Exception):

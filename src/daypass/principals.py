@@ -245,3 +245,13 @@ class Caller:
     def account(self) -> str:
         """The 12-digit account of the identity now acting."""
         return self.principal.account
+
+    @property
+    def holder(self) -> str:
+        """The unique id of the user or role that answers for this caller, the account id for root.
+
+        One for all its keys and sessions: whoever may make sessions is not many because of it.
+        """
+        if self.session is not None:
+            return self.session.principal_id
+        return self.principal.id if isinstance(self.principal, User) else self.account

@@ -13,7 +13,7 @@ from daypass.ids import access_key_id
 from daypass.operations.pipeline import Place, Service
 from daypass.operations.registry import REGISTRY, Registry
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
-from daypass.testing.local import LocalDaypass, raw_request
+from daypass.testing.local import LocalDaypass, Signer, raw_request
 
 from .conftest import ALLOW_ALL, Stage
 
@@ -165,6 +165,27 @@ def test_no_stranger_gets_a_thread(stage: Stage) -> None:
     assert stage.daypass.serve(raw_request("POST", "/", headers, body)).status == 403
     with pytest.raises(NotLoaded):
         stage.daypass.call("iam", "CreateUser", wish, stage.alice)
+
+
+def test_whoever_needs_a_thread_is_known_by_user_or_role_and_can_be_throttled(stage: Stage) -> None:
+    """All keys and sessions of one user count as one; too much of him is AWS's `Throttling`, with a record."""
+    iam = stage.daypass.client("iam")
+    second = Signer.of(iam.create_access_key(UserName="alice")["AccessKey"])
+    alice, reader = iam.get_user(UserName="alice")["User"]["UserId"], iam.get_role(RoleName="reader")["Role"]["RoleId"]
+    callers = {second: alice, stage.alice: alice, stage.assume(): reader, stage.assume(): reader}
+    stage.daypass.serve = stage.daypass.daypass.service.serve  # type: ignore[method-assign]
+    for signer, holder in callers.items():
+        with pytest.raises(NotLoaded) as reason:
+            stage.daypass.call("iam", "DeleteUser", {"UserName": "bob"}, signer)
+        assert reason.value.holder == holder
+    assert reason.value.throttled
+    refused = reason.value.throttled()
+    assert refused.status == 400
+    assert b"<Code>Throttling</Code>" in refused.body
+    assert b"<Message>Rate exceeded</Message>" in refused.body
+    last = records(stage)[-1]
+    assert (last["eventName"], last["errorCode"]) == ("DeleteUser", "Throttling")
+    assert reader in last["userIdentity"]["principalId"]
 
 
 def test_a_sampled_failure_says_whom_the_stranger_claimed_to_be(stage: Stage) -> None:

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from daypass.exchange import RawRequest
+from daypass.ports import NotLoaded
 from daypass.server import Application, Limits, Served
 from tests.server.conftest import Answer, Recorder, answers_in, read_all, wait_for
 
@@ -119,8 +120,7 @@ def test_a_defect_on_a_thread_is_a_bare_500() -> None:
     """The future of a submitted request never fails."""
     recorder = Recorder()
     application = Application(Served(recorder, recorder), executor=ThreadPoolExecutor(1))
-    future = application.submit(RawRequest("GET", b"/broken", ()))
-    assert future
+    future = application.submit(RawRequest("GET", b"/broken", ()), NotLoaded())
     assert future.result(10).status == 500
     application.close()
 

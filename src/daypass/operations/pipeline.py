@@ -19,6 +19,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from daypass import sigv4, wire
@@ -29,6 +30,7 @@ from daypass.errors import (
     OperationNotImplemented,
     ServiceError,
     ServiceUnavailable,
+    Throttling,
 )
 from daypass.exchange import RawRequest, Response
 from daypass.ids import RequestIds
@@ -142,10 +144,19 @@ class Service:
             return self._answer(raw, record, signature, route, find_account, may_block=may_block)
         except Exception as error:
             if isinstance(error, NotLoaded) and not may_block:
+                if record.caller is not None:
+                    error.holder = record.caller.holder
+                    error.throttled = partial(self._throttle, record, route.service, accept_json=route.accept_json)
                 raise
             refused = _as_refusal(error)
             self._close(record, refused)
             return wire.refuse(route.service, refused, record.request_id, accept_json=route.accept_json)
+
+    def _throttle(self, record: Record, service: str, *, accept_json: bool) -> Response:
+        """Refuse a verified caller of whom too much waits for a thread already."""
+        refused = Throttling("Rate exceeded")
+        self._close(record, refused)
+        return wire.refuse(service, refused, record.request_id, accept_json=accept_json)
 
     def _answer(
         self,

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,10 +23,10 @@ from daypass.server.head import METHODS, Refused, check_head
 from daypass.server.limits import Limits
 from daypass.server.probe import OwnPaths, Probe
 from daypass.server.reply import date
+from daypass.server.threads import Threads
 
 _log = logging.getLogger(__name__)
 
-OVERLOADED = Response(503, ((b"retry-after", b"1"),))
 _BROKEN = Response(500, ())
 
 Scope = MutableMapping[str, Any]
@@ -84,7 +84,7 @@ class Served:
 class Application:
     """Asks the service, keeps the threads it may need, and never lets a defect out as anything but a bare 500.
 
-    ``executor`` runs what must not run on the event loop; by default a pool of ``limits.threads``.
+    ``executor`` runs what must not run on the event loop: see ``Threads``.
     """
 
     def __init__(self, served: Served, limits: Limits = Limits(), executor: Executor | None = None) -> None:  # noqa: B008
@@ -94,8 +94,7 @@ class Application:
         self._turns = served.turns
         self.batch = Batch(self)
         self._own = OwnPaths(served.probe, open_to_all=served.open_probes)
-        self._executor = executor or ThreadPoolExecutor(limits.threads, thread_name_prefix="serve")
-        self._waiting = 0
+        self._threads = Threads(limits, self._answer_blocking, executor)
 
     def answer(self, raw: RawRequest) -> Response:
         """The answer, given on the calling thread.
@@ -112,42 +111,34 @@ class Application:
         except Exception as defect:  # noqa: BLE001 - one request's defect must not end the connection's parser
             return _broken(defect)
 
-    def answer_together(self, requests: Sequence[RawRequest]) -> list[Response | None]:
-        """The answers, given on the calling thread; None: ``submit`` it instead.
+    def answer_together(self, requests: Sequence[RawRequest]) -> list[Response | NotLoaded]:
+        """The answers, given on the calling thread; ``NotLoaded``: ``submit`` it instead.
 
         # INVARIANT: 6. no answer leaves before the records of its turn are written.
         #   tests/server/test_together.py::test_no_answer_leaves_a_turn_whose_records_are_not_written
         """
         turns = self._turns
         if turns is None or len(requests) == 1:
-            return [self._answer_or_none(raw) for raw in requests]
+            return [self._answer_or_reason(raw) for raw in requests]
         turns.begin_turn()
         try:
-            answers = [self._answer_or_none(raw) for raw in requests]
+            answers = [self._answer_or_reason(raw) for raw in requests]
         finally:
             written = turns.end_turn()
-        return answers if written else [self._answer_or_none(raw) for raw in requests]
+        return answers if written else [self._answer_or_reason(raw) for raw in requests]
 
-    def _answer_or_none(self, raw: RawRequest) -> Response | None:
+    def _answer_or_reason(self, raw: RawRequest) -> Response | NotLoaded:
         try:
             return self.answer(raw)
-        except NotLoaded:
-            return None
+        except NotLoaded as reason:
+            return reason.with_traceback(None)  # what it held on to may be large
 
-    def submit(self, raw: RawRequest) -> Future[Response] | None:
-        """The answer from a worker thread, or None when too many requests wait for one already.
+    def submit(self, raw: RawRequest, reason: NotLoaded) -> Future[Response]:
+        """The answer from a worker thread, or a refusal when too many requests wait for one already.
 
-        Call from the event loop's thread only. The future never fails.
+        ``reason``: with what ``answer`` has refused. The future never fails.
         """
-        if self._waiting >= self.limits.threads + self.limits.queued:
-            return None
-        future = self._executor.submit(self._answer_blocking, raw)
-        self._waiting += 1
-        future.add_done_callback(self._left)
-        return future
-
-    def _left(self, _: Future[Response]) -> None:
-        self._waiting -= 1
+        return self._threads.submit(raw, reason)
 
     def _answer_blocking(self, raw: RawRequest) -> Response:
         try:
@@ -157,7 +148,7 @@ class Application:
 
     def close(self) -> None:
         """End the threads and what was served."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
         self._served.close()
 
     # ── as an ASGI application ───────────────────────────────────────────────────────────────────────
@@ -219,9 +210,9 @@ class Application:
     async def _respond(self, raw: RawRequest) -> Response:
         try:
             return self.answer(raw)
-        except NotLoaded:
-            future = self.submit(raw)
-        return await asyncio.wrap_future(future) if future else OVERLOADED
+        except NotLoaded as reason:
+            future = self.submit(raw, reason.with_traceback(None))
+        return await asyncio.wrap_future(future)
 
 
 async def _send_response(send: Send, response: Response, *, head_only: bool) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from daypass.exchange import RawRequest, Response
+from daypass.ports import NotLoaded
 
 MOST = 64
 """Requests answered in one turn; the next wait for the next, so that reading and deadlines are not kept waiting."""
@@ -26,7 +27,7 @@ class Asker(Protocol):
         """Take the answer."""
         ...
 
-    def not_loaded(self, raw: RawRequest, *, keep: bool) -> None:
+    def not_loaded(self, raw: RawRequest, reason: NotLoaded, *, keep: bool) -> None:
         """Take back the request: it must run on a thread."""
         ...
 
@@ -34,8 +35,8 @@ class Asker(Protocol):
 class Answerer(Protocol):
     """Who answers."""
 
-    def answer_together(self, requests: Sequence[RawRequest]) -> list[Response | None]:
-        """The answers, at once and in order; None: it must run on a thread."""
+    def answer_together(self, requests: Sequence[RawRequest]) -> list[Response | NotLoaded]:
+        """The answers, at once and in order; ``NotLoaded``: it must run on a thread."""
         ...
 
 
@@ -58,7 +59,7 @@ class Batch:
             turn[0][0].loop.call_soon(self._answer_all)
         answers = self._answerer.answer_together([raw for _, raw, _ in turn])
         for (asker, raw, keep), response in zip(turn, answers, strict=True):
-            if response is None:
-                asker.not_loaded(raw, keep=keep)
+            if isinstance(response, NotLoaded):
+                asker.not_loaded(raw, response, keep=keep)
             else:
                 asker.answered(raw, response, keep=keep)

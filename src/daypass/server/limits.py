@@ -13,7 +13,9 @@ class Limits:
     413). ``chunks`` bounds how finely a chunked body may be cut. ``idle_seconds`` is how long a connection may wait
     between requests, ``write_seconds`` how long a client may leave an answer unread. ``connections`` is per process:
     one more is answered 503 and closed. ``threads`` run what cannot be answered inline; ``queued`` requests wait for
-    one, the next is answered 503. ``drain_seconds`` is how long a stopping process waits for answers under way.
+    one, the next is answered 503. No caller gets more than ``threads_each`` threads and ``places_each`` places, running
+    or waiting, whatever the number of his keys and sessions. ``drain_seconds`` is how long a stopping process waits for
+    answers under way.
     """
 
     head_bytes: int = 16_384
@@ -28,3 +30,13 @@ class Limits:
     connections: int = 4_096
     threads: int = 8
     queued: int = 128
+
+    @property
+    def threads_each(self) -> int:
+        """Three quarters of the threads: the others are there for whoever comes next."""
+        return max(1, self.threads - max(1, self.threads // 4))
+
+    @property
+    def places_each(self) -> int:
+        """Half of all places."""
+        return max(1, (self.threads + self.queued) // 2)

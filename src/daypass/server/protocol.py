@@ -29,9 +29,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from daypass.exchange import RawRequest, Response
+from daypass.ports import NotLoaded
 from daypass.server import metrics
 from daypass.server.address import plain_address
-from daypass.server.asgi import OVERLOADED, Application
+from daypass.server.asgi import Application
 from daypass.server.head import METHODS, Refused, check_head
 from daypass.server.reply import CONTINUE, refusal_bytes, response_bytes
 
@@ -289,26 +290,20 @@ class Connection(HttpToolsProtocol):
             self._send(raw, response, keep)
             self._go_on()
 
-    def not_loaded(self, raw: RawRequest, *, keep: bool) -> None:
+    def not_loaded(self, raw: RawRequest, reason: NotLoaded, *, keep: bool) -> None:
         """Have the request under way answered on a thread."""
         self._answering = False
         if not self._ending:
-            self._serve_on_thread(raw, keep)
+            self._serve_on_thread(raw, reason, keep)
 
-    def _serve_on_thread(self, raw: RawRequest, keep: bool) -> None:  # noqa: FBT001
+    def _serve_on_thread(self, raw: RawRequest, reason: NotLoaded, keep: bool) -> None:  # noqa: FBT001
         def done(future: Future[Response]) -> None:
-            response = OVERLOADED if future.cancelled() else future.result()
             with suppress(RuntimeError):  # the loop has ended: nobody waits any more
-                self.loop.call_soon_threadsafe(partial(self.answered, raw, response, keep=keep))
+                self.loop.call_soon_threadsafe(partial(self.answered, raw, future.result(), keep=keep))
 
-        future = self.application.submit(raw)
-        if future is None:
-            self._send(raw, OVERLOADED, keep)
-            self._go_on()
-        else:
-            self._answering = True
-            self.deadline = math.inf
-            future.add_done_callback(done)
+        self._answering = True
+        self.deadline = math.inf
+        self.application.submit(raw, reason).add_done_callback(done)
 
     def _send(self, raw: RawRequest, response: Response, keep: bool) -> None:  # noqa: FBT001
         keep = keep and not self._draining

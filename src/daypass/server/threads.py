@@ -1,0 +1,140 @@
+"""Worker threads on which callers take turns, so that one caller's hurry is not another's wait.
+
+Each caller has a lane of his own, and whoever is not known yet shares one. A free thread takes the oldest request of
+the lane that has waited longest for its turn. No lane gets all threads, no known caller more than half of the places;
+and where all places are taken, a newcomer gets the last one of the longest lane, so that only the greedy are refused.
+
+# INVARIANT: 9. threads are few: a caller who keeps many requests waiting is refused, and nobody else because of him.
+#   tests/server/test_threads.py::test_one_callers_flood_refuses_and_delays_nobody_else
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import NamedTuple
+
+from daypass.exchange import RawRequest, Response
+from daypass.ports import NotLoaded
+from daypass.server.limits import Limits
+
+OVERLOADED = Response(503, ((b"retry-after", b"1"),))
+
+Work = Callable[[RawRequest], Response]
+
+
+class _Job(NamedTuple):
+    raw: RawRequest
+    reason: NotLoaded
+    answer: Future[Response]
+
+    def refuse(self) -> None:
+        """Answer without a thread: a known caller in the words of his service, anybody else with a bare 503."""
+        try:
+            answer = self.reason.throttled() if self.reason.throttled else OVERLOADED
+        except Exception:  # noqa: BLE001 - a defect must not leave the client, or others, without an answer
+            answer = OVERLOADED
+        self.answer.set_result(answer)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The requests of one caller."""
+
+    waiting: deque[_Job] = field(default_factory=deque)
+    running: int = 0
+
+
+class Threads:
+    """At most ``limits.threads`` requests at once, ``limits.queued`` waiting. ``work`` answers one; it raises nothing.
+
+    ``executor`` runs the threads' loops; by default a pool of ``limits.threads``. Safe to use from several threads.
+    """
+
+    def __init__(self, limits: Limits, work: Work, executor: Executor | None = None) -> None:
+        self._limits = limits
+        self._work = work
+        self._executor = executor or ThreadPoolExecutor(limits.threads, thread_name_prefix="serve")
+        self._lock = Lock()  # guards all below
+        self._lanes: dict[str, _Lane] = {}  # whose turn is next comes first
+        self._taken = 0  # places: requests that run or wait
+        self._workers = 0
+        self._closed = False
+
+    def submit(self, raw: RawRequest, reason: NotLoaded) -> Future[Response]:
+        """The answer from a thread, or at once a refusal where the caller or everybody waits for too much already.
+
+        The future never fails. ``reason`` says whose request it is.
+        """
+        job = _Job(raw, reason, Future())
+        job.answer.set_running_or_notify_cancel()  # nobody cancels it: a client that leaves changes nothing
+        with self._lock:
+            refused = self._admit(job)
+            starts = refused is not job and self._workers < self._limits.threads
+            self._workers += starts
+        if refused is not None:
+            refused.refuse()
+        if starts:
+            self._executor.submit(self._run)
+        return job.answer
+
+    def _admit(self, job: _Job) -> _Job | None:
+        """Let ``job`` wait in its lane; who is refused for it, if anybody."""
+        limits, holder = self._limits, job.reason.holder
+        lane = self._lanes.get(holder) or _Lane()
+        full = limits.threads + limits.queued
+        own = len(lane.waiting) + lane.running
+        if self._closed or own >= (limits.places_each if holder else full):
+            return job
+        evicted = None
+        if self._taken >= full:
+            longest = max(self._lanes.values(), key=lambda other: len(other.waiting))
+            if len(longest.waiting) <= len(lane.waiting) + 1:
+                return job
+            evicted = longest.waiting.pop()
+            self._taken -= 1
+        self._lanes[holder] = lane
+        lane.waiting.append(job)
+        self._taken += 1
+        return evicted
+
+    def _run(self) -> None:
+        """Answer what waits until there is nothing that may run."""
+        done = None
+        while (taken := self._next(done)) is not None:
+            done, job = taken
+            job.answer.set_result(self._work(job.raw))
+
+    def _next(self, done: str | None) -> tuple[str, _Job] | None:
+        """The next request and its lane; ``done``: the lane of the one that this thread has answered."""
+        with self._lock:
+            if done is not None:
+                self._leave(done)
+            for holder, lane in self._lanes.items():
+                if lane.waiting and lane.running < self._limits.threads_each:
+                    lane.running += 1
+                    self._lanes[holder] = self._lanes.pop(holder)  # to the end
+                    return holder, lane.waiting.popleft()
+            self._workers -= 1
+            return None
+
+    def _leave(self, holder: str) -> None:
+        lane = self._lanes[holder]
+        lane.running -= 1
+        self._taken -= 1
+        if not (lane.running or lane.waiting):
+            del self._lanes[holder]
+
+    def close(self) -> None:
+        """End the threads. What has not begun is refused."""
+        with self._lock:
+            self._closed = True
+            dropped = [job for lane in self._lanes.values() for job in lane.waiting]
+            for lane in self._lanes.values():
+                lane.waiting.clear()
+        for job in dropped:
+            job.answer.set_result(OVERLOADED)
+        self._executor.shutdown(wait=False, cancel_futures=True)

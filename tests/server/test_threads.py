@@ -1,0 +1,143 @@
+"""Worker threads and who gets them: a flood of one caller costs nobody else an answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daypass.exchange import RawRequest, Response
+from daypass.ports import NotLoaded
+from daypass.server.limits import Limits
+from daypass.server.threads import OVERLOADED, Threads
+from tests.server.conftest import wait_for
+
+THROTTLED = Response(400, (), b"Rate exceeded")
+
+
+def reason(holder: str) -> NotLoaded:
+    """As the service tells whose request it is."""
+    why = NotLoaded()
+    why.holder = holder
+    if holder:
+        why.throttled = lambda: THROTTLED
+    return why
+
+
+class Stage:
+    """Threads whose work waits for ``gate``; ``ran``: who was served, in order."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.ran: list[bytes] = []
+        self.gate = threading.Event()
+        self.threads = Threads(limits, self.work)
+
+    def work(self, raw: RawRequest) -> Response:
+        assert self.gate.wait(20)
+        self.ran.append(raw.target)
+        return Response(200, (), raw.target)
+
+    def ask(self, holder: str) -> Future[Response]:
+        return self.threads.submit(RawRequest("POST", holder.encode(), ()), reason(holder))
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    one = Stage(Limits(threads=4, queued=16))
+    yield one
+    one.gate.set()
+    one.threads.close()
+
+
+def answered(futures: list[Future[Response]]) -> list[Response]:
+    return [future.result(0) for future in futures if future.done()]
+
+
+def test_one_callers_flood_refuses_and_delays_nobody_else(stage: Stage) -> None:
+    """Whoever sends too much is told so; another caller's request is accepted, and is among the first to be served."""
+    flood = [stage.ask("mallory") for _ in range(200)]
+    assert answered(flood) == [THROTTLED] * 190
+    change = stage.ask("admin")
+    wait_for(lambda: stage.threads._lanes["admin"].running == 1)  # a thread was left for it
+    stage.gate.set()
+    assert change.result(10).status == 200
+    assert [future.result(10).status for future in flood].count(200) == stage.threads._limits.places_each == 10
+
+
+def test_callers_take_turns(stage: Stage) -> None:
+    """Whoever comes later with one request does not wait for all those of others that were there before."""
+    futures = [stage.ask(holder) for holder in ("ann", "bob") for _ in range(8)]
+    futures.append(stage.ask("admin"))
+    stage.gate.set()
+    assert {future.result(10).status for future in futures} == {200}
+    assert stage.ran.index(b"admin") < 9
+
+
+def test_many_callers_floods_take_no_place_from_one_who_asks_little(stage: Stage) -> None:
+    """Where all places are taken, the newcomer gets the last one of the longest lane, which is what is refused."""
+    flood = [stage.ask(holder) for holder in ("mallory", "oscar") for _ in range(10)]
+    assert answered(flood) == []
+    change = stage.ask("admin")
+    assert not change.done()
+    assert answered(flood) == [THROTTLED]
+    stage.gate.set()
+    assert change.result(10).status == 200
+
+
+def test_strangers_share_one_lane(stage: Stage) -> None:
+    """Whoever is not verified yet gets a bare 503 when there is no room, and makes room for those who are."""
+    strangers = [stage.ask("") for _ in range(25)]
+    assert answered(strangers) == [OVERLOADED] * 5
+    change = stage.ask("admin")
+    assert not change.done()
+    assert answered(strangers) == [OVERLOADED] * 6
+    stage.gate.set()
+    assert change.result(10).status == 200
+
+
+def test_a_client_that_leaves_takes_no_thread_with_it(stage: Stage) -> None:
+    """A future that somebody gave up is answered all the same, and the thread goes on."""
+    assert not stage.ask("ann").cancel()
+    stage.gate.set()
+    assert stage.ask("ann").result(10).status == 200
+
+
+def test_what_has_not_begun_is_refused_when_the_threads_end(stage: Stage) -> None:
+    """A stopping process leaves nobody without an answer, and takes nothing new."""
+    futures = [stage.ask("ann") for _ in range(8)]
+    wait_for(lambda: stage.threads._lanes["ann"].running == 3)
+    stage.threads.close()
+    assert answered(futures) == [OVERLOADED] * 5
+    assert stage.ask("bob").result(0) is THROTTLED
+    stage.gate.set()
+    assert [future.result(10).status for future in futures].count(200) == 3
+
+
+def test_a_defect_in_refusing_leaves_nobody_waiting(stage: Stage) -> None:
+    """Where the service cannot even say no, the client gets the bare 503."""
+
+    def broken() -> Response:
+        raise ValueError
+
+    flood = [stage.ask("ann") for _ in range(10)]
+    why = reason("ann")
+    why.throttled = broken
+    assert stage.threads.submit(RawRequest("POST", b"/", ()), why).result(0) is OVERLOADED
+    assert not answered(flood)
+
+
+@settings(max_examples=40, deadline=None)
+@given(asked=st.lists(st.sampled_from(["", "a", "b", "c"]), max_size=60), threads=st.integers(1, 4))
+def test_everybody_is_answered_and_nothing_is_kept(asked: list[str], threads: int) -> None:
+    """Whoever asks in whatever order: each request has one answer, and afterwards no lane and no place is taken."""
+    stage = Stage(Limits(threads=threads, queued=8))
+    futures = [stage.ask(holder) for holder in asked]
+    stage.gate.set()
+    assert {future.result(10).status for future in futures} <= {200, 400, 503}
+    wait_for(lambda: stage.threads._workers == 0)
+    assert (stage.threads._lanes, stage.threads._taken) == ({}, 0)
+    stage.threads.close()
