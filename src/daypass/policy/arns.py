@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from daypass.policy.context import RequestContext
-from daypass.policy.match import ONE, STAR, Matcher, Token, Wildcard, any_matcher, glob, matcher, tokens
+from daypass.policy.match import MANY, ONE, STAR, Matcher, Token, Wildcard, any_matcher, glob, matcher, tokens
 from daypass.policy.tokens import FIELD_ONE, FIELD_STAR
 from daypass.policy.variables import (
     Resolve,
@@ -27,9 +27,6 @@ from daypass.policy.variables import (
 from daypass.policy.walk import any_walker
 
 FIELDS = 6
-
-MANY = 16
-"""How many patterns of a list are cut at their colons one by one; of longer lists, none."""
 
 
 def arn_matcher(pattern: str) -> Matcher:

@@ -14,6 +14,7 @@ from daypass.policy.tokens import ONE, STAR, Token, Wildcard, has_wildcard, is_p
 from daypass.policy.walk import any_walker, walker
 
 __all__ = [
+    "MANY",
     "ONE",
     "STAR",
     "Matcher",
@@ -31,6 +32,9 @@ __all__ = [
 
 
 Matcher = Callable[[str], bool]
+
+MANY = 16
+"""How many patterns of a list are matched one by one; of longer lists, only those with one star at most."""
 
 
 def glob(pattern: str) -> Matcher:
@@ -61,12 +65,16 @@ def any_matcher(matchers: Iterable[Matcher]) -> Matcher:
 
 
 def any_glob(patterns: Iterable[str]) -> Matcher:
-    """A test whether a whole text matches one of ``patterns``."""
-    several = [tokens(pattern) for pattern in patterns]
-    walking = [parts for parts in several if ONE in parts]
+    """A test whether a whole text matches one of ``patterns``; what is dear alone is walked through together."""
+    several = [tokens(pattern) for pattern in dict.fromkeys(patterns)]
+    long = len(several) >= MANY
+    walking: list[list[Token]] = []
+    alone: list[list[Token]] = []
+    for parts in several:
+        (walking if ONE in parts or (long and parts.count(STAR) > 1) else alone).append(parts)
     if len(walking) < 2:
         return any_matcher(map(matcher, several))
-    return any_matcher([*(matcher(parts) for parts in several if ONE not in parts), any_walker(walking)])
+    return any_matcher([*map(matcher, alone), any_walker(walking)])
 
 
 def find_in_order(pieces: Sequence[str], text: str) -> bool:
