@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 import daypass
 from daypass import (
+    JSON_PROFILE,
+    S3_PROFILE,
     Attached,
     Kind,
     PolicySet,
+    Profile,
     RawRequest,
     RequestContext,
     Secret,
@@ -81,6 +85,67 @@ def test_a_session_is_verified_and_named_without_the_accounts() -> None:
     assert open_session_token(sealed.token, ROLE.access_key_id, keyring=RING, now=NOW) == ROLE
 
 
+def verified(request: RawRequest, profile: Profile | None = None) -> str:
+    """The code of the refusal, empty for none."""
+    verify = verify_request if profile is None else partial(verify_request, profile=profile)
+    try:
+        verify(request, service="orders", regions={"eu-central-1"}, now=NOW, find_key=find_key)
+    except ServiceError as refused:
+        return refused.code
+    return ""
+
+
+def test_a_service_says_how_its_clients_sign() -> None:
+    """S3's clients escape a path once, not twice; a profile tells, and what is signed by one rule fails by another."""
+    headers = sign_request(
+        "PUT",
+        "https://orders.example.com/a%20b//c",
+        {},
+        b"body",
+        access_key_id="AKIARZPUZDIKAAAAAAAA",
+        secret_access_key=SECRET.reveal(),
+        region="eu-central-1",
+        service="orders",
+        now=NOW,
+        profile=S3_PROFILE,
+    )
+    request = RawRequest.of("PUT", "/a%20b//c", headers.items(), b"body")
+    assert [verified(request, profile) for profile in (S3_PROFILE, None, JSON_PROFILE)] == [
+        "",
+        "SignatureDoesNotMatch",
+        "SignatureDoesNotMatch",
+    ]
+    assert verified(request.replaced(body=b"else"), S3_PROFILE) == "SignatureDoesNotMatch"
+
+
+@pytest.mark.parametrize(
+    ("media", "profile", "code"),
+    [
+        (b"application/x-www-form-urlencoded", None, ""),
+        (b"application/x-www-form-urlencoded", JSON_PROFILE, "SignatureDoesNotMatch"),
+        (b"application/x-amz-json-1.1", None, "SignatureDoesNotMatch"),
+        (b"application/x-amz-json-1.1", JSON_PROFILE, ""),
+    ],
+)
+def test_a_media_type_goes_without_signing_where_the_profile_says_so(
+    media: bytes, profile: Profile | None, code: str
+) -> None:
+    """A body's type may come unsigned only if it is the one that the service reads anyway."""
+    headers = sign_request(
+        "POST",
+        "https://orders.example.com/",
+        {},
+        b"{}",
+        access_key_id="AKIARZPUZDIKAAAAAAAA",
+        secret_access_key=SECRET.reveal(),
+        region="eu-central-1",
+        service="orders",
+        now=NOW,
+    )
+    request = RawRequest.of("POST", "/", headers.items(), b"{}")
+    assert verified(request.replaced(headers=(*request.headers, (b"content-type", media))), profile) == code
+
+
 REFUSALS = [
     ("a changed body", lambda r: r.replaced(body=b"[]"), "SignatureDoesNotMatch"),
     ("a changed target", lambda r: r.replaced(target=b"/v1/orders?page=3"), "SignatureDoesNotMatch"),
@@ -138,8 +203,8 @@ def test_a_decision_says_why() -> None:
 
 def test_the_public_names_are_these() -> None:
     """Every public name loads, the list is sorted, and nothing else is offered."""
-    assert list(daypass.__all__) == sorted(daypass.__all__)
-    assert dir(daypass) == daypass.__all__
+    assert list(daypass.__all__) == sorted(daypass.__all__, key=lambda name: (not name.isupper(), name))
+    assert dir(daypass) == sorted(daypass.__all__)
     for name in daypass.__all__:
         assert getattr(daypass, name) is not None
     with pytest.raises(AttributeError):

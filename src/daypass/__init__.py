@@ -32,10 +32,13 @@ if TYPE_CHECKING:
     )
     from daypass.principals import Caller, RoleSession, Session, User
     from daypass.sessions.keyring import Keyring, SealingKey
-    from daypass.sigv4 import presign_request, sign_request
+    from daypass.sigv4 import JSON_PROFILE, QUERY_PROFILE, S3_PROFILE, Profile, presign_request, sign_request
     from daypass.verification import open_session_token, verify_request
 
 __all__ = [
+    "JSON_PROFILE",
+    "QUERY_PROFILE",
+    "S3_PROFILE",
     "Arn",
     "Attached",
     "Caller",
@@ -46,6 +49,7 @@ __all__ = [
     "Malformed",
     "Policy",
     "PolicySet",
+    "Profile",
     "RawRequest",
     "RequestContext",
     "RoleSession",
@@ -82,7 +86,14 @@ _HOMES = {
     ),
     "daypass.principals": ("Caller", "RoleSession", "Session", "User"),
     "daypass.sessions.keyring": ("Keyring", "SealingKey"),
-    "daypass.sigv4": ("presign_request", "sign_request"),
+    "daypass.sigv4": (
+        "JSON_PROFILE",
+        "QUERY_PROFILE",
+        "S3_PROFILE",
+        "Profile",
+        "presign_request",
+        "sign_request",
+    ),
     "daypass.verification": ("open_session_token", "verify_request"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -22,6 +22,8 @@ from daypass.sessions.keyring import Keyring
 from daypass.sessions.token import open_token, refuse_expired
 from daypass.sigv4 import (
     MISSING_TOKEN,
+    QUERY_PROFILE,
+    Profile,
     UnverifiedSignature,
     check_scope,
     check_time,
@@ -45,6 +47,7 @@ def verify_request(
     find_key: FindKey | None = None,
     keyring: Keyring | None = None,
     is_live: IsLive | None = None,
+    profile: Profile = QUERY_PROFILE,
 ) -> Caller:
     """The verified caller of a SigV4 request.
 
@@ -57,6 +60,9 @@ def verify_request(
         keyring: opens session tokens. Without it no session is accepted.
         is_live: whether the principal behind a session still exists and the session was not revoked. Required with
             ``keyring``, since a service that does not ask accepts sessions of deleted roles until they expire.
+        profile: how clients of this service sign: ``QUERY_PROFILE`` is right for all but JSON services of AWS's kind
+            (``JSON_PROFILE``) and S3 (``S3_PROFILE``). One with ``allow_unsigned_payload`` leaves it to the service to
+            check a body whose hash is not signed.
 
     Raises:
         ServiceError: with AWS's code and text: MissingAuthenticationToken, IncompleteSignature, SignatureDoesNotMatch,
@@ -75,7 +81,7 @@ def verify_request(
     else:
         caller, secret = _long_term(unverified, find_key)
     key = signing_key(secret.reveal(), unverified.date, unverified.region, unverified.service)
-    verify_signature(request, unverified, key)
+    verify_signature(request, unverified, key, profile=profile)
     if caller.session is None and unverified.session_token is not None:
         raise InvalidClientTokenId(_INVALID, detail="a session token beside a long-term key")
     return caller
