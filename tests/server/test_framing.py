@@ -60,3 +60,15 @@ def test_what_follows_the_last_request_is_never_served(path: bytes, last: bytes,
             server.recorder.gate.set()
             assert len(answers_in(read_all(sock))) == 1
         assert {raw.target for raw in server.recorder.seen} <= {path, b"/sync"}
+
+
+@pytest.mark.parametrize("path", [b"/", b"/thread"])
+@pytest.mark.parametrize(
+    "broken", [b"\x01" * 60_000, b"GET / HTTP/1.1\r\na: " + b"a" * 60_000], ids=["no head", "long head"]
+)
+def test_a_refusal_that_waits_is_the_last_answer_however_much_one_read_brings(path: bytes, broken: bytes) -> None:
+    """A request and far more than one head of what is none, in one read: one answer, one refusal, and others go on."""
+    with running() as server:
+        exchange(server, b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n" + broken)
+        assert [answer.status for answer in exchange(server, b"GET /on HTTP/1.1\r\nHost: a\r\n\r\n")] == [200]
+        assert [raw.target for raw in server.recorder.seen] == [path, b"/on"]

@@ -137,7 +137,7 @@ class Connection(HttpToolsProtocol):
 
     def _received(self, data: bytes) -> None:
         self._chunk = len(data)
-        if self._ending:
+        if self._ending or (self._queue and isinstance(self._queue[-1], int)):
             self._discard()
             return
         if not self._receiving:
@@ -261,6 +261,8 @@ class Connection(HttpToolsProtocol):
 
     # ── answers out, in order ────────────────────────────────────────────────────────────────────────
 
+    # INVARIANT: 9. A refusal is the last in the queue: what the same read brings behind it is not taken apart.
+    # tests/server/test_framing.py::test_a_refusal_that_waits_is_the_last_answer_however_much_one_read_brings.
     def _enqueue(self, item: _Item | int) -> None:
         self._queue.append(item)
         self._pause()
