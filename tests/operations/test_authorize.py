@@ -74,6 +74,17 @@ def test_what_a_condition_looks_at_is_never_settled(stage: Stage) -> None:
     assert assume(daypass, stage.alice, stage.role_arn, "other") == 403
 
 
+@pytest.mark.parametrize("dollar", ["$", "\\u0024"], ids=["plain", "escaped"])
+def test_what_a_variable_looks_at_is_never_settled(stage: Stage, dollar: str) -> None:
+    """Nor where JSON's own escapes hide the variable in the document's text."""
+    daypass = stage.daypass
+    named = f"arn:aws:iam::{daypass.account}:role/{dollar}{{sts:RoleSessionName}}"
+    text = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"' + named + '"}}'
+    daypass.client("iam").put_user_policy(UserName="alice", PolicyName="no", PolicyDocument=text)
+    names = ("other", "reader", "other", "reader")
+    assert [assume(daypass, stage.alice, stage.role_arn, name) for name in names] == [200, 403] * 2
+
+
 def test_one_callers_standing_is_not_anothers(stage: Stage) -> None:
     """Two users ask for one role; what is settled for the one says nothing of the other."""
     daypass = stage.daypass

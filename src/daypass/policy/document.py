@@ -14,6 +14,7 @@ from daypass.policy.actions import WRONG_PLACE, ActionElement, ActionIndex, Sele
 from daypass.policy.context import Test
 from daypass.policy.principal import PrincipalElement
 from daypass.policy.resources import ResourceElement
+from daypass.policy.variables import has_variable
 
 
 class Kind(Enum):
@@ -80,6 +81,16 @@ def combine(tests: Sequence[Test]) -> Test | None:
     return lambda context: all(one(context) for one in tests)
 
 
+# INVARIANT: 2. what may come out otherwise for another request of the same caller is asked each time. The text may hide a
+#   variable: JSON knows a dollar sign by other names.
+#   tests/operations/test_authorize.py::test_what_a_variable_looks_at_is_never_settled
+def _looks_at_request(statement: Statement) -> bool:
+    """Whether conditions or variables make it depend on more than who asks, for which action on which resource."""
+    if statement.conditions:
+        return True
+    return statement.resources is not None and any(map(has_variable, statement.resources.patterns))
+
+
 class Policy:
     """A compiled policy document. Immutable; compares by identity.
 
@@ -111,7 +122,7 @@ class Policy:
         self.text = text
         self.id = policy_id
         self.may_deny = any(statement.denies for statement in statements)
-        self.is_constant = "${" not in text and not any(statement.conditions for statement in statements)
+        self.is_constant = not any(map(_looks_at_request, statements))
         index = ActionIndex(statements)
         # An RCP speaks of everyone, always; its Principal element is checked when it is parsed and never asked.
         asks_who = kind.names_principals and kind is not Kind.RCP
