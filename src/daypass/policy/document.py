@@ -81,8 +81,8 @@ def combine(tests: Sequence[Test]) -> Test | None:
     return lambda context: all(one(context) for one in tests)
 
 
-# INVARIANT: 2. what may come out otherwise for another request of the same caller is asked each time. The text may hide a
-#   variable: JSON knows a dollar sign by other names.
+# INVARIANT: 2. what may come out otherwise for another request of the same caller is asked each time. The document's
+#   text may hide a variable: JSON knows a dollar sign by other names.
 #   tests/operations/test_authorize.py::test_what_a_variable_looks_at_is_never_settled
 def _looks_at_request(statement: Statement) -> bool:
     """Whether conditions or variables make it depend on more than who asks, for which action on which resource."""

@@ -134,6 +134,31 @@ def test_with_sync_always_a_turn_is_synced_once(opened: Opened, monkeypatch: pyt
     assert len(synced) <= 2  # the file, and the note of the chain's head
 
 
+@pytest.mark.parametrize("meanwhile", ["another thread writes", "there is too much to hold"])
+def test_with_sync_always_whoever_wrote_it_a_turn_waits_for_the_disk(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """A turn whose records are in the file, but not on the disk, is refused."""
+    trail = opened(AuditSettings(reserve_bytes=0, sync_seconds=60, always_sync=True))
+    trail.append(record(0))
+    monkeypatch.setattr(os, "fsync", failing)
+
+    def other() -> None:
+        with pytest.raises(AuditUnavailable):
+            trail.append(record(2))
+
+    trail.gather()
+    if meanwhile == "another thread writes":
+        trail.append(record(1))
+        in_a_thread(other)
+    else:
+        trail.append(record(1, padding="a" * (1 << 20)))
+    with pytest.raises(AuditUnavailable):
+        trail.write_gathered()
+    monkeypatch.undo()
+    trail.close()
+
+
 def test_a_file_that_is_moved_away_meanwhile_loses_nothing_unseen(opened: Opened, directory: Path) -> None:
     """What was held back for it is refused, and goes into the next file when it is asked for again."""
     trail = opened()

@@ -54,6 +54,7 @@ class AuditTrail:
         self._end = ChainEnd(self._chain.name, end.head)
         self._written_head = end.head
         self._gathered = bytearray()
+        self._held: list[Segment] = []  # the files that what was held back belongs to
         self._gatherer = 0
         self._lost = False
         self._last_file, self._repaired = end.file, end.repaired
@@ -99,7 +100,7 @@ class AuditTrail:
         One thread at a time. What another thread appends meanwhile is written at once, behind what was held back.
         """
         with self._lock, suppress(OSError):  # without a file nothing is held back, and every append says why
-            self._lost = False
+            self._lost, self._held = False, []
             self._ready()
             self._gatherer = get_ident()
 
@@ -115,13 +116,15 @@ class AuditTrail:
                 if self._lost:
                     self._lose()
                     raise OSError(errno.EIO, "records that were held back could not be written")
-                if not self._gathered:
+                if not self._held:
                     return
-                segment = self._segment
-                assert segment is not None, "what is held back belongs to a file"
-                self._write(segment)
+                if self._gathered:
+                    self._write(self._held[-1])
+            # INVARIANT: 6. Also what another thread has written meanwhile, or what was too much to hold, is synced.
+            # tests/adapters/audit/test_gather.py::test_with_sync_always_whoever_wrote_it_a_turn_waits_for_the_disk
             if self._settings.always_sync or self._must_sync:
-                self._sync(segment)
+                for segment in self._held:
+                    self._sync(segment)
         except OSError as failure:
             raise self._unavailable(failure) from failure
         self._written = True
@@ -136,6 +139,8 @@ class AuditTrail:
         with self._lock:
             segment = self._segment or self._ready()
             self._add(record, segment, into_reserve=into_reserve)
+            if not self._held or self._held[-1] is not segment:
+                self._held.append(segment)
             if len(self._gathered) > _MOST_GATHERED:
                 self._write(segment)
 
