@@ -26,7 +26,7 @@ from daypass.services.iam import quotas
 from daypass.sessions import keyring, limits, token
 from daypass.settings import Settings
 from daypass.testing.local import LocalDaypass, Signer
-from daypass.wire import SERVICES, status_of
+from daypass.wire import LARGE_FORM, SERVICES, status_of
 from daypass.wire.form import PARAMETER_LIMIT
 from tests.docs.pages import ROOT, Page, all_pages, written_pages
 
@@ -165,6 +165,7 @@ FIGURES = {
         f"{_AT_MOST.head_bytes:,} bytes, {_AT_MOST.headers} header lines",
         f"{_AT_MOST.body_bytes:,} bytes, {_AT_MOST.chunks:,} chunks, {PARAMETER_LIMIT:,} parameters",
         f"{_AT_MOST.connections:,} (`max_connections`)",
+        f"| form of an unverified sender | {LARGE_FORM:,} bytes",
         f"| {_AT_MOST.queued}, beside `threads` |",
         f"{quotas.USERS.limit:,}, {quotas.GROUPS.limit}, {quotas.ROLES.limit:,}, {quotas.POLICIES.limit:,}",
         f"| groups of a user | {quotas.GROUPS_OF_USER.limit} |",

@@ -11,9 +11,12 @@ from urllib.parse import urlencode
 import pytest
 
 from daypass.errors import Malformed
+from daypass.exchange import RawRequest
+from daypass.ids import access_key_id
 from daypass.policy import parse_policy
 from daypass.sigv4.scope import format_timestamp
 from daypass.testing.local import raw_request
+from daypass.wire import LARGE_FORM
 from tests.security.world import ADMINISTRATOR, World, trusting
 
 
@@ -29,6 +32,7 @@ def test_conditions_see_no_more_of_an_unsigned_header_than_a_kilobyte(world: Wor
 
 
 LONG = "a" * 8_000
+FORM = "application/x-www-form-urlencoded"
 CLAIM = "AWS4-HMAC-SHA256 Credential={}/{}/{}/{}/aws4_request, SignedHeaders={}, Signature={}"
 PARTS = ("the key", "the day", "the region", "the service", "the signed headers", "the signature")
 PLACES = (
@@ -72,6 +76,62 @@ def test_nothing_that_strangers_send_is_kept(world: World, place: str) -> None:
     finally:
         tracemalloc.stop()
     assert kept < 600_000
+
+
+FILLERS = {"escapes": b"%41", "escaped separators": b"%26", "a character of two": b"\xc3\xa4", "spaces": b"+"}
+
+
+def claimed(world: World, key: str, body: bytes, **headers: str) -> RawRequest:
+    """A form that claims to be from ``key``, with a signature that is well formed and wrong."""
+    moment = format_timestamp(int(world.daypass.clock.now()))
+    claim = CLAIM.format(key, moment[:8], "us-east-1", "sts", "host;x-amz-date", "ab" * 32)
+    given = {"Host": "sts.test", "X-Amz-Date": moment, "Content-Type": FORM, "Authorization": claim, **headers}
+    return raw_request("POST", "/", [pair for pair in given.items() if pair[1]], body)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a known key id", "an unknown one"])
+@pytest.mark.parametrize("filler", FILLERS.values(), ids=list(FILLERS))
+def test_a_strangers_large_form_is_refused_unread(world: World, filler: bytes, known: bool) -> None:
+    """Nine megabytes cost no more than their hash, and that only under a key id that exists."""
+    body = b"Action=GetCallerIdentity&Version=2011-06-15&x=" + filler * (9_000_000 // len(filler))
+    key = world.daypass.admin.access_key_id if known else access_key_id("AKIA", world.account, bytes(6))
+    request, times = claimed(world, key, body), []
+    for _ in range(3):
+        started = time.process_time()
+        answer = world.daypass.serve(request)
+        times.append(time.process_time() - started)
+        assert answer.status == 403
+        assert (b"SignatureDoesNotMatch" if known else b"InvalidClientTokenId") in answer.body
+    assert min(times) < (0.05 if known else 0.005)
+
+
+def test_the_order_of_refusals_is_awss_up_to_the_size_that_matters(world: World) -> None:
+    """An unknown Action is told to strangers in a form of 128 KB; in a larger one, that they are strangers."""
+    body = b"Action=Nonsense&Version=2011-06-15&x="
+    for size, code in ((LARGE_FORM, b"InvalidAction"), (LARGE_FORM + 1, b"SignatureDoesNotMatch")):
+        request = claimed(world, world.daypass.admin.access_key_id, body.ljust(size, b"a"))
+        assert b"<Code>%b</Code>" % code in world.daypass.serve(request).body
+    unsigned = claimed(world, "", body.ljust(LARGE_FORM + 1, b"a"), Authorization="")
+    assert b"<Code>MissingAuthenticationToken</Code>" in world.daypass.serve(unsigned).body
+    unreadable = claimed(world, "", body.ljust(LARGE_FORM + 1, b"a"), Authorization="AWS4-HMAC-SHA256 Nonsense")
+    assert b"<Code>IncompleteSignature</Code>" in world.daypass.serve(unreadable).body
+
+
+def test_what_is_no_form_is_not_read_and_answered_as_ever(world: World) -> None:
+    """A large body of another kind has no Action, and AWS sends its sender to the product page; too large a one is 413."""
+    key = world.daypass.admin.access_key_id
+    text = claimed(world, key, b"a" * 1_000_000, **{"Content-Type": "text/plain"})
+    assert world.daypass.serve(text).status == 302
+    assert world.daypass.serve(claimed(world, key, b"a" * 10_000_001)).status == 413
+
+
+def test_a_callers_large_form_is_answered(world: World) -> None:
+    """Whoever is verified may send ten megabytes, and learns what is wrong with them."""
+    assert world.daypass.call("sts", "GetCallerIdentity", {"Unknown": "a" * 9_000_000}).status == 200
+    answer = world.daypass.call("iam", "CreateUser", {"UserName": "a" * 200_000})
+    assert (answer.status, b"ValidationError" in answer.body) == (400, True)
+    session = world.assume(world.post("large", ADMINISTRATOR))
+    assert world.daypass.call("sts", "GetCallerIdentity", {"Unknown": "a" * 200_000}, session).status == 200
 
 
 def test_a_session_full_of_tags_works_and_is_not_remembered(world: World) -> None:

@@ -43,6 +43,7 @@ Signatures::
     respond(operation, result: Mapping[str, Any] | None, request_id: str, *, accept_json: bool = False) -> Response
     refuse(service: str, error: ServiceError, request_id: str, *, accept_json: bool = False) -> Response
     status_of(service: str, code: str) -> int          # HTTP status of an error code, also for the audit record
+    unread_form(raw, *, service: str | None) -> Route | None      # of a form over LARGE_FORM: verify its sender first
     BODY_LIMIT, TARGET_LIMIT: int                      # bytes; the surface cuts earlier and answers these:
     TOO_LARGE, BAD_REQUEST: Response                   # 413 and 400, empty
 
@@ -52,13 +53,25 @@ Sources: STS and IAM API references (common parameters, common errors); AWS serv
 
 from daypass.wire.answer import refuse, respond, status_of
 from daypass.wire.endpoint import Endpoint, endpoint_of
-from daypass.wire.identify import BAD_REQUEST, BODY_LIMIT, TARGET_LIMIT, TOO_LARGE, Reading, Route, identify, read
+from daypass.wire.identify import (
+    BAD_REQUEST,
+    BODY_LIMIT,
+    LARGE_FORM,
+    TARGET_LIMIT,
+    TOO_LARGE,
+    Reading,
+    Route,
+    identify,
+    read,
+    unread_form,
+)
 from daypass.wire.model import SERVICES, Pages
 from daypass.wire.service import Operation, Service, service_model
 
 __all__ = [
     "BAD_REQUEST",
     "BODY_LIMIT",
+    "LARGE_FORM",
     "SERVICES",
     "TARGET_LIMIT",
     "TOO_LARGE",
@@ -75,4 +88,5 @@ __all__ = [
     "respond",
     "service_model",
     "status_of",
+    "unread_form",
 ]

@@ -32,6 +32,9 @@ from daypass.wire.validate import shown
 BODY_LIMIT = 10_000_000
 """Octets of a body; one more is answered 413."""
 
+LARGE_FORM = 131_072
+"""Octets of a form beyond which its sender is verified before it is read. What needs no signature is smaller."""
+
 TARGET_LIMIT = 16_384
 """Octets of a request target; AWS refuses somewhere near it."""
 
@@ -132,6 +135,19 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
     name = _service_of(service, endpoint, form)
     operation, refusal = _dispatch(raw, service, name, form)
     return Route(name, operation, form, endpoint, as_json, refusal)
+
+
+def unread_form(raw: RawRequest, *, service: str | None) -> Route | None:
+    """The route of a form that is larger than ``LARGE_FORM`` as far as it can be told without reading it.
+
+    None where there is nothing to read: another kind of body, or one that ``identify`` refuses by its size or target.
+    """
+    headers = raw.by_name
+    if raw.method != "POST" or not _is_form(headers.get(b"content-type", b"")) or _bounds(raw) is not None:
+        return None
+    endpoint = endpoint_of(headers.get(b"host", b""))
+    as_json = b"accept" in headers and accepts_json(headers[b"accept"])
+    return Route(_service_of(service, endpoint, {}), None, {}, endpoint, as_json)
 
 
 def read(raw: RawRequest, route: Route, *, service: str | None) -> Reading:
