@@ -7,10 +7,10 @@ import os
 import platform
 from datetime import UTC, datetime
 
-from benchmarks import inner, outer
+from benchmarks import inner, outer, policy
 from benchmarks.figures import Figures
 
-SECTIONS = ("inner", "http", "many", "start")
+SECTIONS = ("inner", "policy", "http", "many", "start")
 
 
 def main() -> None:
@@ -30,8 +30,9 @@ def main() -> None:
     figures = Figures()
     if "inner" in wanted:
         inner.tokens(figures)
-        inner.decisions(figures)
         inner.requests(figures)
+    if "policy" in wanted:
+        policy.policies(figures)
     if "start" in wanted:
         outer.start_up(figures)
     if "http" in wanted:

@@ -8,20 +8,17 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from benchmarks.figures import Figures
-from daypass import Attached, Kind, PolicySet, RequestContext, check_document, evaluate
 from daypass.exchange import RawRequest
-from daypass.principals import RoleSession, Session
+from daypass.principals import Session
 from daypass.sessions.keyring import first_ring
 from daypass.sessions.token import NONCE_BYTES, open_token, seal
 from daypass.testing.local import LocalDaypass, Signer
 
-CALLER = RoleSession("123456789012", "AROARZPUZDIKAAAAAAAAA", "reader", "bench")
 NOW = 1_800_000_000
 SESSION = Session(
     "role",
@@ -61,33 +58,6 @@ def tokens(figures: Figures) -> None:
     figures.add("open a session token", opening, "us", over=raw)
 
 
-def decisions(figures: Figures) -> None:
-    """One decision over 20 statements that all match, and over 1,000 of which 20 do."""
-    small, large = _policies(20), _policies(1_000)
-    context = RequestContext("s3:GetObject", "arn:aws:s3:::b/k", CALLER, CALLER.account, {"aws:sourceip": "10.0.0.9"})
-    assert not evaluate(context, small).allowed
-    twenty = figures.add("decide over 20 matching statements", microseconds(lambda: evaluate(context, small)), "us")
-    over = ("20 statements", twenty)
-    figures.add("decide over 1,000, 20 matching", microseconds(lambda: evaluate(context, large)), "us", over=over)
-    text = json.dumps({"Version": "2012-10-17", "Statement": [_statement(n) for n in range(30)]})
-    compiling = microseconds(lambda: check_document(text, Kind.IDENTITY_INLINE), 5, 20)
-    figures.add(f"compile a policy of {len(text):,} bytes", compiling, "us")
-
-
-def _policies(count: int) -> PolicySet:
-    """``count`` statements in documents of at most 100, the last 20 of which match."""
-    others = [_statement(n) | {"Action": f"ec2:Describe{n}"} for n in range(count - 20)]
-    statements = [*others, *(_statement(n) for n in range(20))]
-    documents = [statements[start : start + 100] for start in range(0, count, 100)]
-    texts = [json.dumps({"Version": "2012-10-17", "Statement": document}) for document in documents]
-    return PolicySet(identity=tuple(Attached(check_document(t, Kind.IDENTITY_INLINE), "bench") for t in texts))
-
-
-def _statement(number: int) -> dict[str, object]:
-    condition = {"StringEquals": {"aws:SourceIp": f"10.0.1.{number}"}}
-    return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*", "Condition": condition}
-
-
 def requests(figures: Figures) -> None:
     """Whole requests without HTTP; and verifying with a decision, beside the HMACs they cannot do without."""
     key, body = os.urandom(32), os.urandom(400)
@@ -96,7 +66,7 @@ def requests(figures: Figures) -> None:
     figures.add(over[0], floor, "us")
     with LocalDaypass() as local:
         service = local.daypass.service
-        role = _role(local)
+        role = make_role(local)
         signer = Signer.of(local.client("sts").assume_role(RoleArn=role, RoleSessionName="bench")["Credentials"])
         calls: dict[str, tuple[str, Mapping[str, Any], Signer | None]] = {
             "GetCallerIdentity, long-term key, in process": ("GetCallerIdentity", {}, None),
@@ -104,21 +74,24 @@ def requests(figures: Figures) -> None:
             "AssumeRole, in process": ("AssumeRole", {"RoleArn": role, "RoleSessionName": "bench"}, None),
         }
         for name, (action, params, who) in calls.items():
-            raw = _captured(local, action, params, who)
+            raw = captured(local, "sts", action, params, who)
             assert service.serve(raw).status == 200
             figures.add(name, microseconds(lambda raw=raw: service.serve(raw)), "us", over=over)  # type: ignore[misc]
-        raw = _captured(local, "GetAccessKeyInfo", {"AccessKeyId": signer.access_key_id}, None)
+        raw = captured(local, "sts", "GetAccessKeyInfo", {"AccessKeyId": signer.access_key_id}, None)
         figures.add("verify and decide, in process", microseconds(lambda: service.serve(raw)), "us", over=over)
 
 
-def _role(local: LocalDaypass) -> str:
+def make_role(local: LocalDaypass) -> str:
+    """The ARN of a new role that the local administrator may assume."""
     arn = local.client("sts").get_caller_identity()["Arn"]
     statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     return str(local.client("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=document)["Role"]["Arn"])
 
 
-def _captured(local: LocalDaypass, action: str, params: Mapping[str, Any], signer: Signer | None) -> RawRequest:
+def captured(
+    local: LocalDaypass, service: str, action: str, params: Mapping[str, Any], signer: Signer | None = None
+) -> RawRequest:
     """The raw request that a call sends."""
     seen: list[RawRequest] = []
     serve = local.serve
@@ -128,6 +101,6 @@ def _captured(local: LocalDaypass, action: str, params: Mapping[str, Any], signe
         return serve(raw)
 
     local.serve = catch  # type: ignore[method-assign]
-    local.call("sts", action, params, signer)
+    local.call(service, action, params, signer)
     local.serve = serve  # type: ignore[method-assign]
-    return replace(seen[0])
+    return seen[0]
