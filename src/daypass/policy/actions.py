@@ -59,13 +59,24 @@ def _names_something(name: str) -> bool:
     return bool(name) and ":" not in name and not any(map(str.isspace, name))
 
 
-Chosen = tuple[tuple[Test | None, "Statement"], ...]
-"""Statements that speak of an action, each with what else must hold (None: nothing)."""
+Entry = tuple[Test | None, Test | None, "Statement"]
+"""A statement, before it the tests of its resources and of its conditions (None: always true).
+
+A decision asks them one after the other: joined in one test they would cost a fifth more.
+"""
+
+Chosen = tuple[Entry, ...]
+"""Statements that speak of an action."""
 
 Selection = tuple[Chosen, Chosen]
 """Deny statements, Allow statements, each in the order of the document."""
 
-_REMEMBERED = 1024
+_REMEMBERED = 256
+"""Actions that the index of one policy remembers; a daypass decides on fewer."""
+
+_MOST_CHOSEN = 4_096
+"""Statements in all that is remembered of one policy."""
+
 _LONGEST_ACTION = 128  # the API's own limit; longer ones are answered and not remembered
 
 
@@ -75,12 +86,13 @@ class ActionIndex(dict[str, Selection]):
     A decision costs what the statements for its action cost, not what the whole policy would.
     """
 
-    __slots__ = ("_exact", "_globs", "_open", "_seen", "_statements")
+    __slots__ = ("_chosen", "_exact", "_globs", "_open", "_seen", "_statements")
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         super().__init__()
         self._statements = statements
         self._seen: dict[tuple[int, ...], Selection] = {}
+        self._chosen = 0
         self._exact: dict[str, list[int]] | None = None
         self._globs: dict[str, list[tuple[Matcher, int]]] = {}
         self._open: list[int] = []
@@ -91,11 +103,19 @@ class ActionIndex(dict[str, Selection]):
         if selection is None:
             selection = _select(self._statements[index] for index in found)
         if len(action) <= _LONGEST_ACTION:
-            if len(self) >= _REMEMBERED:
-                self.clear()
-                self._seen.clear()
-            self[action] = self._seen[found] = selection
+            self._remember(action, found, selection)
         return selection
+
+    # INVARIANT: 9. whoever invents actions fills no memory.
+    #   tests/policy/test_speed.py::test_remembered_actions_are_bounded
+    def _remember(self, action: str, found: tuple[int, ...], selection: Selection) -> None:
+        if found not in self._seen:
+            self._chosen += len(found)
+        if len(self) >= _REMEMBERED or self._chosen > _MOST_CHOSEN:
+            self.clear()
+            self._seen.clear()
+            self._chosen = len(found)
+        self[action] = self._seen[found] = selection
 
     def _find(self, action: str) -> set[int]:
         exact = self._exact if self._exact is not None else self._build()
@@ -124,10 +144,11 @@ class ActionIndex(dict[str, Selection]):
 
 
 def _select(statements: Iterable[Statement]) -> Selection:
-    denies: list[tuple[Test | None, Statement]] = []
-    allows: list[tuple[Test | None, Statement]] = []
+    denies: list[Entry] = []
+    allows: list[Entry] = []
     for statement in statements:
-        (denies if statement.denies else allows).append((statement.test, statement))
+        reaches = statement.resources.test if statement.resources is not None else None
+        (denies if statement.denies else allows).append((reaches, statement.holds, statement))
     return tuple(denies), tuple(allows)
 
 

@@ -50,7 +50,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One statement. ``index`` counts from 0. ``test`` is what must hold besides action and principal; None: nothing.
+    """One statement. ``index`` counts from 0. ``holds`` tests all ``conditions`` together; None: there are none.
 
     ``principal`` is None in identity-based policies, ``resources`` in trust policies.
     """
@@ -62,7 +62,7 @@ class Statement:
     resources: ResourceElement | None
     principal: PrincipalElement | None
     conditions: tuple[Condition, ...]
-    test: Test | None
+    holds: Test | None
 
     @property
     def denies(self) -> bool:

@@ -105,20 +105,21 @@ def _deny(context: RequestContext, group: Iterable[Attached]) -> Found | None:
     """The first Deny that applies in policies that speak of whoever they hang on."""
     action = context.folded
     for attached in group:
-        for test, statement in attached.policy.by_action[action][0]:
-            if test is None or test(context):
+        for reaches, holds, statement in attached.policy.by_action[action][0]:
+            if (reaches is None or reaches(context)) and (holds is None or holds(context)):
                 return attached, statement
     return None
 
 
 def _deny_of(context: RequestContext, attached: Attached, names: Names, policies: PolicySet) -> Found | None:
     """The first Deny that applies in a policy that names principals."""
-    for test, statement in attached.policy.by_action_and_principal[context.folded][0]:
+    for reaches, holds, statement in attached.policy.by_action_and_principal[context.folded][0]:
         principal = statement.principal
         if (
             principal is not None
             and principal.is_denied(names, attached, bounded=policies.boundary is not None)
-            and (test is None or test(context))
+            and (reaches is None or reaches(context))
+            and (holds is None or holds(context))
         ):
             return attached, statement
     return None
@@ -142,8 +143,8 @@ def _allow(context: RequestContext, group: Iterable[Attached]) -> Found | None:
     """The first Allow that applies in policies that speak of whoever they hang on."""
     action = context.folded
     for attached in group:
-        for test, statement in attached.policy.by_action[action][1]:
-            if test is None or test(context):
+        for reaches, holds, statement in attached.policy.by_action[action][1]:
+            if (reaches is None or reaches(context)) and (holds is None or holds(context)):
                 return attached, statement
     return None
 
@@ -154,12 +155,12 @@ def _allow(context: RequestContext, group: Iterable[Attached]) -> Found | None:
 def _grant(context: RequestContext, attached: Attached, names: Names) -> tuple[Grade, Statement | None]:
     """The strongest Allow for this principal in a policy that names principals."""
     best, holder = NO_GRADE, None
-    for test, statement in attached.policy.by_action_and_principal[context.folded][1]:
+    for reaches, holds, statement in attached.policy.by_action_and_principal[context.folded][1]:
         principal = statement.principal
         if principal is None:
             continue
         grade = principal.grade(names, attached)
-        if grade > best and (test is None or test(context)):
+        if grade > best and (reaches is None or reaches(context)) and (holds is None or holds(context)):
             if grade is DIRECT:
                 return grade, statement
             best, holder = grade, statement

@@ -79,8 +79,9 @@ def chosen(context: RequestContext, attached: Attached) -> Selection:
 
 
 def _applying(context: RequestContext, policies: PolicySet, attached: Attached, statements: Chosen) -> Iterator[Found]:
-    for test, statement in statements:
-        if is_meant(context, policies, attached, statement) and (test is None or test(context)):
+    for reaches, holds, statement in statements:
+        applies = (reaches is None or reaches(context)) and (holds is None or holds(context))
+        if applies and is_meant(context, policies, attached, statement):
             yield attached, statement
 
 

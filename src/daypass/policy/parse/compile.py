@@ -94,10 +94,8 @@ def _statement(raw: RawStatement, kind: Kind, *, variables: bool) -> Statement:
     effect = str(raw.effect)
     conditions = tuple(_condition(line, denies=effect == "Deny", variables=variables) for line in raw.conditions)
     resources = _resources(raw, kind, variables=variables)
-    tests = [condition.test for condition in conditions]
-    if resources is not None and resources.test is not None:
-        tests.insert(0, resources.test)
-    return Statement(raw.index, raw.sid, effect, _actions(raw), resources, _principal(raw), conditions, combine(tests))
+    holds = combine([condition.test for condition in conditions])
+    return Statement(raw.index, raw.sid, effect, _actions(raw), resources, _principal(raw), conditions, holds)
 
 
 def _condition(line: ConditionLine, *, denies: bool, variables: bool) -> Condition:

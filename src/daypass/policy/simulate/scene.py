@@ -131,7 +131,7 @@ class Simulation:
         """The keys that the request lacks, of statements that speak of it as far as can be told without them."""
         told: set[str] = set()
         for attached in (attached for view in seen for attached in view.group):
-            for _, statement in chain(*chosen(context, attached)):
+            for *_, statement in chain(*chosen(context, attached)):
                 keys = self._keys(attached.policy, statement)
                 lacking = [(key, name) for key, name in keys if key not in told and context.values[key] is None]
                 if lacking and _concerns(context, policies, attached, statement):
