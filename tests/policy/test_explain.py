@@ -228,3 +228,18 @@ def test_a_record_of_ones_own_account_tells_all_but_texts() -> None:
     assert record["layers"] == told["layers"]
     assert "text" not in json.dumps(decide(identity=["allow", "deny"]).to_record())
     assert json.loads(json.dumps(record)) == record
+
+
+def test_a_record_keeps_the_beginning_of_what_conditions_saw() -> None:
+    """However long the header and however many conditions ask for it; an explanation shows it whole."""
+    long, keys = (
+        {"StringEquals": {"aws:UserAgent": "a"}, "StringLike": {"aws:TagKeys": "a"}},
+        {"aws:useragent": "b" * 1024},
+    )
+    denied = decide(identity=[near_miss(Condition=long)], keys={**keys, "aws:tagkeys": ["b" * 1024] * 50})
+    settled = {"StringLike": {"aws:UserAgent": "b*"}}
+    told = decide(identity=["allow", [near_miss(Effect="Deny", Condition=settled)]], keys=keys)
+    for decision in (denied, told):
+        assert len(json.dumps(decision.to_record())) < 4_000
+        assert "b" * 100 in json.dumps(decision.to_record())
+        assert "b" * 1024 in json.dumps(decision.to_dict())
