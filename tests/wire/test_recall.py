@@ -47,17 +47,20 @@ def test_strangers_are_not_remembered() -> None:
     assert len(_KNOWN) == before
 
 
-def test_a_request_with_a_sensitive_member_is_not_remembered() -> None:
-    """Tokens, codes and assertions stay nowhere."""
-    raw = asked(
-        Action="AssumeRoleWithWebIdentity",
-        RoleArn="arn:aws:iam::123456789012:role/a-role",
-        RoleSessionName="me",
-        WebIdentityToken="a.b.c",
-    )
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [
+        ("AssumeRoleWithWebIdentity", "WebIdentityToken"),
+        ("AssumeRole", "TokenCode"),
+        ("AssumeRole", "ProvidedContexts.member.1.ContextAssertion"),
+    ],
+)
+def test_a_request_with_a_sensitive_member_is_not_remembered(action: str, name: str) -> None:
+    """Tokens, codes and assertions stay nowhere, however deep they stand."""
+    role = {"RoleArn": "arn:aws:iam::123456789012:role/a-role", "RoleSessionName": "me"}
+    raw = asked(Action=action, **role, **{name: "123456"})
     for _ in range(3):
-        reading = read(raw, route_of(raw), service="sts")
-        assert reading.params["WebIdentityToken"] == "a.b.c"
+        assert "123456" in repr(read(raw, route_of(raw), service="sts").params)
     assert route_of(raw).reading is None
 
 

@@ -167,7 +167,7 @@ def read(raw: RawRequest, route: Route, *, service: str | None) -> Reading:
     reading = Reading(params, operation.public_params(params))
     # INVARIANT: 7. tokens and codes are not kept.
     #   tests/wire/test_recall.py::test_a_request_with_a_sensitive_member_is_not_remembered
-    if raw.target == b"/" and raw.method == "POST" and len(reading.shown or ()) == len(params):
+    if raw.target == b"/" and raw.method == "POST" and operation.secret_params.isdisjoint(params):
         name = name_of(service, raw, raw.by_name)
         if _KNOWN.comes_again(name):
             _KNOWN.keep(name, route._replace(reading=reading))

@@ -33,6 +33,19 @@ class Recorder:
         return (self._orders[tuple(value)](value) or None) if value else None
 
 
+def secret_members(table: Table, shape_name: str) -> frozenset[str]:
+    """The members of a structure in which something sensitive may stand, at any depth."""
+    shape = table.shapes[shape_name] if shape_name else Shape("structure")
+    return frozenset(name for name, ref in shape.members.items() if _is_secret(table, ref.shape, frozenset()))
+
+
+def _is_secret(table: Table, name: str, above: frozenset[str]) -> bool:
+    shape = table.shapes[name]
+    parts = [*shape.members.values(), *(ref for ref in (shape.member, shape.key, shape.value) if ref is not None)]
+    inside = {ref.shape for ref in parts} - above
+    return shape.sensitive or any(_is_secret(table, part, above | {name}) for part in inside)
+
+
 class _Structure(dict[tuple[str, ...], Show]):
     """How to show values of one structure: a generated function for each order of members that was seen.
 

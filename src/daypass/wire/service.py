@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from daypass.wire.model import OperationShape, Pages, Table, load_table
 from daypass.wire.query import InputParser
 from daypass.wire.query_json import JsonWriter
-from daypass.wire.record import Recorder
+from daypass.wire.record import Recorder, secret_members
 from daypass.wire.validate import Acceptors
 from daypass.wire.xml import OutputWriter
 from daypass.wire.xml_quick import Answer, quick_writer
@@ -35,6 +35,11 @@ class Operation:
         """The parameters by model names, out of the form. Raises MalformedInput, ValidationError."""
         self.public_params = Recorder(table, shape.input)
         """``requestParameters`` of the audit record for parsed parameters; None when there is nothing to show."""
+
+    @cached_property
+    def secret_params(self) -> frozenset[str]:
+        """The parameters in which something sensitive may stand."""
+        return secret_members(self._table, self._shape.input)
 
     @cached_property
     def write_xml(self) -> Answer:
