@@ -249,6 +249,14 @@ class AuditLog(Protocol):
         """
         ...
 
+    def append_refusal(self, record: Mapping[str, object], holder: str) -> None:
+        """Write the record of what a verified caller was refused; too many of one ``holder`` are counted and summed up.
+
+        Raises:
+            AuditUnavailable: the record could not be written.
+        """
+        ...
+
     def count_failure(self, record: Mapping[str, object]) -> None:
         """Count a failed authentication and sample it at a bounded rate into a file of its own. Never raises."""
         ...

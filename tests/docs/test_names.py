@@ -182,6 +182,7 @@ FIGURES = {
         f"{token.LONGEST_ISSUED:,} characters",
         f"{CAPACITY:,}; at least one account",
         f"{_TRAIL.failures_per_second:.0f} a second, bursts of {_TRAIL.failures_burst}, two files of",
+        f"have a record of their own | {_TRAIL.refusals_per_second} a second",
         f"{_TRAIL.failures_bytes >> 20} MiB",
         f"{Settings().audit_max_bytes >> 20} MiB (`audit_max_bytes`) or a day",
         f"{limits.CHAINED_MAXIMUM:,} at most",

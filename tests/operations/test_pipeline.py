@@ -34,6 +34,9 @@ class FullDisk:
     def write_gathered(self) -> None:
         raise AssertionError("nothing is gathered here")
 
+    def append_refusal(self, record: Mapping[str, object], holder: str) -> None:
+        self.append(record)
+
     def count_failure(self, record: Mapping[str, object]) -> None:
         self.asked += 1
 

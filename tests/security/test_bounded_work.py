@@ -118,7 +118,7 @@ def test_the_order_of_refusals_is_awss_up_to_the_size_that_matters(world: World)
 
 
 def test_what_is_no_form_is_not_read_and_answered_as_ever(world: World) -> None:
-    """A large body of another kind has no Action, and AWS sends its sender to the product page; too large a one is 413."""
+    """A large body of another kind has no Action: its sender is sent to the product page; too large a one is 413."""
     key = world.daypass.admin.access_key_id
     text = claimed(world, key, b"a" * 1_000_000, **{"Content-Type": "text/plain"})
     assert world.daypass.serve(text).status == 302

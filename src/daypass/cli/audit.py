@@ -81,6 +81,9 @@ def _line(record: dict[str, object]) -> str:
     parts = [record.get("eventTime"), f"{source}:{record.get('eventName')}", arn, record.get("sourceIPAddress")]
     if record.get("errorCode"):
         parts.append(f"{record['errorCode']}: {record.get('errorMessage') or ''}")
+    ours = record.get("daypass")
+    if isinstance(ours, dict) and "refusalsNotShown" in ours:
+        parts.append(f"{ours['refusalsNotShown']} more refusals")
     return _plain("  ".join(str(part or "-") for part in parts))
 
 

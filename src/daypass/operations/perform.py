@@ -7,6 +7,7 @@ leave, a change without a record is rolled back.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from daypass import wire
@@ -118,6 +119,11 @@ class Performer:
                 raise ServiceUnavailable(
                     "The request was not carried out because its audit record could not be written.", detail=str(error)
                 ) from error
+
+    def write_refusal(self, record: Record, caller: Caller) -> None:
+        """Append the record of what ``caller`` was refused, if there is room for it."""
+        with suppress(AuditUnavailable):
+            self._ports.audit.append_refusal(record.rendered(), caller.holder)
 
     def _touch(self, facts: RequestFacts) -> None:
         """Remember when a user's key or a session's role was last used."""

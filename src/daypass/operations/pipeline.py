@@ -23,9 +23,11 @@ from typing import Any
 
 from daypass import sigv4, wire
 from daypass.errors import (
+    InternalFailure,
     MissingAuthenticationToken,
     OperationNotImplemented,
     ServiceError,
+    ServiceUnavailable,
     Throttling,
 )
 from daypass.exchange import RawRequest, Response
@@ -268,12 +270,17 @@ class Service:
         return Record(raw, int(self._ports.clock.now()), self._request_ids.next())
 
     def _close(self, record: Record, refused: ServiceError) -> None:
-        """Write the record of a refusal. Strangers are only counted, so that they cannot fill the disk."""
+        """Write the record of a refusal. Strangers are only counted, so that they cannot fill the disk.
+
+        What failed on our side is always written, since a change may have been announced before it.
+        """
         record.note(refused)
         if record.caller is None:
             self._ports.audit.count_failure(record.rendered())
-        else:
+        elif record.raw is None or isinstance(refused, InternalFailure | ServiceUnavailable):
             self._performer.write(record, must=False)
+        else:
+            self._performer.write_refusal(record, record.caller)
 
 
 def _nowhere(_: str) -> bool:

@@ -13,6 +13,7 @@ authentications are sampled into ``failures-w0.ndjson``, which is bounded and no
     trail = AuditTrail(directory)             # after the fork, once a process
     trail.append(record, durable=True)        # raises ports.AuditUnavailable
     trail.append(record, into_reserve=True)   # the outcome of what is already done may use the reserved space
+    trail.append_refusal(record, "AIDA…")     # of one caller so many a second; the others are counted and summed up
     trail.count_failure(record)
     trail.close()
 

@@ -146,3 +146,12 @@ def end_of_lines(fd: int) -> int:
             return start + newline + 1
         end = start
     return 0
+
+
+def free_bytes(directory: Path) -> int:
+    """What an ordinary user may still write there; -1 when nobody can tell."""
+    try:
+        space = os.statvfs(directory)
+    except OSError:
+        return -1
+    return space.f_bavail * space.f_frsize

@@ -15,7 +15,8 @@ class AuditSettings:
     ``always_sync``: every record is on disk before ``append`` returns; otherwise at most ``sync_seconds`` later.
     ``reserve_bytes``: with less free space than this the trail takes no record, so that what is under way can still end
     (0 turns it off). ``failures_per_second`` and ``failures_burst`` bound the sample of failed authentications,
-    ``failures_bytes`` its file, of which one predecessor is kept.
+    ``failures_bytes`` its file, of which one predecessor is kept. ``refusals_per_second`` of one user or role have a
+    record of their own; what is beyond them is summed up once a second.
     """
 
     always_sync: bool = False
@@ -26,3 +27,4 @@ class AuditSettings:
     failures_per_second: float = 5.0
     failures_burst: int = 100
     failures_bytes: int = 8 * 1024 * 1024
+    refusals_per_second: int = 100

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock, Thread, get_ident
 
 from daypass.adapters.audit.chain import ChainEnd, opening
 from daypass.adapters.audit.failures import FailureSample
-from daypass.adapters.audit.layout import claim, segment_name
+from daypass.adapters.audit.layout import claim, free_bytes, segment_name
+from daypass.adapters.audit.refusals import RefusalSample
 from daypass.adapters.audit.resume import take_up
 from daypass.adapters.audit.segment import Segment
 from daypass.adapters.audit.settings import AuditSettings
@@ -61,6 +62,7 @@ class AuditTrail:
         self._segment: Segment | None = None
         self._retired: list[Segment] = []
         self._failures = FailureSample(directory / f"failures-{self._chain.name}.ndjson", settings)
+        self._refusals = RefusalSample(settings.refusals_per_second, partial(self.append, into_reserve=True))
         self._records = self._refused = 0
         self._next_look = self._rotate_at = self._retry_at = 0.0
         self._room = self._written = True
@@ -195,7 +197,7 @@ class AuditTrail:
         if self._segment is not None and not self._segment.is_in_place():
             _log.warning("audit: `%s` was moved or deleted; going on in a new file", self._segment.path.name)
             self._retire()
-        room = _free_bytes(self._directory) >= self._settings.reserve_bytes
+        room = free_bytes(self._directory) >= self._settings.reserve_bytes
         if room != self._room:
             _log.warning("audit: free space is %s the reserve", "above" if room else "below")
         self._room = room
@@ -237,6 +239,7 @@ class AuditTrail:
 
     def _sync_regularly(self) -> None:
         while not self._stop.wait(self._settings.sync_seconds):
+            self._refusals.tell()
             self._sync_all()
 
     def _sync_all(self) -> None:
@@ -250,6 +253,10 @@ class AuditTrail:
                 _log.error("audit: `%s` could not be synced: %s", segment.path.name, _reason(failure))
         for segment in retired:
             segment.close()
+
+    def append_refusal(self, record: Mapping[str, object], holder: str) -> None:
+        """Write the record of a refusal, or count it: ``ports.AuditLog``."""
+        self._refusals.note(record, holder)
 
     def count_failure(self, record: Mapping[str, object]) -> None:
         """Count a failed authentication and sample it at a bounded rate into a file of its own. Never raises."""
@@ -276,6 +283,7 @@ class AuditTrail:
             return
         self._stop.set()
         self._syncer.join()
+        self._refusals.tell(at_once=True)
         with self._lock:
             self._closed = True
             if self._segment is not None:
@@ -283,14 +291,6 @@ class AuditTrail:
         self._sync_all()
         self._failures.close()
         self._chain.release()
-
-
-def _free_bytes(directory: Path) -> int:
-    try:
-        space = os.statvfs(directory)
-    except OSError:
-        return -1
-    return space.f_bavail * space.f_frsize
 
 
 def _reason(failure: Exception) -> str:
