@@ -25,11 +25,12 @@ from daypass.entities import (
 from daypass.organization import Membership
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class AccountSnapshot:
     """All entities of ``account`` as of ``revision``, indexed by unique id and by name.
 
-    ``derived`` memoises what is computed from the snapshot (compiled policies, effective tags) and dies with it.
+    ``derived`` memoises what is computed from the snapshot (compiled policies, effective tags) and dies with it, or
+    before: it may be emptied at any time (``operations/compiled.py``).
     ``partition`` is where the account's ARNs live. ``membership`` is the account's place in the organization with all
     that restricts it there, None outside; ``organizations`` (none or one) and ``control_policies`` are filled in the
     management account alone.

@@ -78,6 +78,6 @@ def test_remembered_actions_are_bounded() -> None:
         evaluate(RequestContext(f"s3:Made{number}", "*", ALICE, ACCOUNT, {}), policies)
         remembered = {id(chosen): len(chosen) for _, chosen in policy.by_action.values()}
         assert len(policy.by_action) <= 256
-        assert sum(remembered.values()) <= 4_096 + len(policy.statements)
+        assert sum(remembered.values()) <= 2_048 + len(policy.statements)
     evaluate(RequestContext("s3:" + "x" * 100_000, "*", ALICE, ACCOUNT, {}), policies)
     assert all(len(action) <= 128 for action in policy.by_action)

@@ -7,14 +7,14 @@ and tags are frozen in the session token (IAM User Guide, "Policy evaluation log
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from daypass.entities import ManagedPolicy, Role, User
 from daypass.errors import AccessDenied, InternalFailure
+from daypass.operations.compiled import BROUGHT, STORED, compiled
 from daypass.operations.facts import RequestFacts
 from daypass.operations.guards import control_policies, owner_keys
 from daypass.operations.managed_policies import find_managed_policy
-from daypass.policy import Attached, Decision, Policy, PolicySet, RequestContext, evaluate, parse_policy
+from daypass.policy import Attached, Decision, PolicySet, RequestContext, evaluate, parse_policy
 from daypass.policy.attached import ResourceKind
 from daypass.principals import Caller, FederatedUser, Operator, RoleSession, Root, Session, Tags
 from daypass.principals import User as UserPrincipal
@@ -23,20 +23,6 @@ from daypass.snapshot import AccountSnapshot
 Keys = Mapping[str, str | tuple[str, ...]]
 
 _NO_KEYS: dict[str, str | tuple[str, ...]] = {}
-
-
-@lru_cache(maxsize=16_384)
-def compiled(document: str) -> Policy:
-    """The compiled form of a stored policy document; the same text is compiled once."""
-    return parse_policy(document)
-
-
-# INVARIANT: 9. whoever may assume a role can bring a new policy with each session; compiled, it may take 250 KB.
-#   tests/services/sts/test_assume_role.py::test_session_policies_do_not_push_other_policies_out_of_memory
-@lru_cache(maxsize=1_024)
-def compiled_for_session(document: str) -> Policy:
-    """Like ``compiled``, for inline session policies."""
-    return parse_policy(document)
 
 
 def denied(message: str, decision: Decision | None = None) -> AccessDenied:
@@ -60,7 +46,7 @@ def attached_policy(arn: str, snapshot: AccountSnapshot) -> Attached | None:
         if managed is None:
             return None
         document = next(v.document for v in managed.versions if v.id == managed.default_version)
-        found = snapshot.derived[key] = Attached(compiled(document), managed.name, arn)
+        found = snapshot.derived[key] = Attached(compiled(document, snapshot), managed.name, arn)
     assert isinstance(found, Attached)
     return found
 
@@ -82,7 +68,7 @@ def entity_policies(entity: User | Role, snapshot: AccountSnapshot) -> PolicySet
     found = snapshot.derived.get(key)
     if found is None:
         managed = tuple(_must_exist(arn, snapshot) for arn in entity.attached)
-        inline = tuple(Attached(compiled(policy.document), policy.name) for policy in entity.inline)
+        inline = tuple(Attached(compiled(policy.document, snapshot), policy.name) for policy in entity.inline)
         groups = entity.groups if isinstance(entity, User) else ()
         through = tuple(attached for group in groups for attached in group_policies(group, snapshot))
         boundary = _must_exist(entity.boundary, snapshot) if entity.boundary else None
@@ -104,7 +90,7 @@ def group_policies(group_id: str, snapshot: AccountSnapshot) -> tuple[Attached, 
         if group is None:
             raise InternalFailure(detail=f"group {group_id} has members and does not exist")
         managed = (_must_exist(arn, snapshot) for arn in group.attached)
-        inline = (Attached(compiled(policy.document), policy.name) for policy in group.inline)
+        inline = (Attached(compiled(policy.document, snapshot), policy.name) for policy in group.inline)
         found = snapshot.derived[key] = tuple(
             Attached(each.policy, each.name, each.arn, group=group.name) for each in (*managed, *inline)
         )
@@ -184,6 +170,7 @@ def standing(caller: Caller, snapshot: AccountSnapshot, resource: Attached, owne
     if known is None:
         if len(caller.derived) >= _MOST_STANDINGS:
             caller.derived.clear()
+        STORED.held_by(snapshot)  # the caller is remembered there, and holds the resource owner's policies too
         known = caller.derived[resource] = Standing(caller_policies(caller, snapshot, resource, owner))
     assert isinstance(known, Standing)
     return known
@@ -207,7 +194,7 @@ def _session_policies(session: Session, snapshot: AccountSnapshot) -> tuple[Atta
     managed = tuple(attached_policy(arn, snapshot) or _DELETED for arn in session.policy_arns)
     if session.policy is None:
         return managed
-    return (Attached(compiled_for_session(session.policy), "session policy"), *managed)
+    return (Attached(BROUGHT[session.policy, None], "session policy"), *managed)
 
 
 _DELETED = Attached(parse_policy('{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'), "deleted policy")
@@ -218,7 +205,7 @@ def trust_policy(role: Role, snapshot: AccountSnapshot) -> Attached:
     key = ("trust", role.id)
     found = snapshot.derived.get(key)
     if found is None:
-        attached = Attached(compiled(role.trust), role.name, bindings=dict(role.trust_ids))
+        attached = Attached(compiled(role.trust, snapshot), role.name, bindings=dict(role.trust_ids))
         found = snapshot.derived[key] = attached
     assert isinstance(found, Attached)
     return found

@@ -8,12 +8,11 @@ Compiled once per snapshot. An account without restrictions costs one look at an
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from daypass.entities import ControlPolicy, ControlType
 from daypass.errors import InternalFailure, Malformed
+from daypass.operations.compiled import compiled
 from daypass.organization import FULL_ACCESS, Membership
-from daypass.policy import Attached, Decision, Kind, Policy, parse_policy
+from daypass.policy import Attached, Decision, Kind
 from daypass.principals import Caller, Operator, RoleSession
 from daypass.snapshot import AccountSnapshot
 
@@ -25,11 +24,6 @@ GUARDS = frozenset({"scp", "rcp", "endpoint"})
 _KINDS: dict[ControlType, Kind] = {"scp": Kind.SCP, "rcp": Kind.RCP}
 _PATHS: dict[ControlType, str] = {"scp": "service_control_policy", "rcp": "resource_control_policy"}
 _SERVICE_LINKED = "/aws-service-role/"
-
-
-@lru_cache(maxsize=4_096)
-def _compiled(document: str, kind: Kind) -> Policy:
-    return parse_policy(document, kind)
 
 
 # INVARIANT: 2. a member account's users, roles and root are cut by its SCPs, what it owns is cut by its RCPs for
@@ -57,18 +51,18 @@ def _levels(kind: ControlType, snapshot: AccountSnapshot) -> Levels:
     found = snapshot.derived.get(kind)
     if found is None:
         found = snapshot.derived[kind] = tuple(
-            tuple(_attached(policy, membership, snapshot.partition) for policy in level) for level in stored
+            tuple(_attached(policy, membership, snapshot) for policy in level) for level in stored
         )
     assert isinstance(found, tuple)
     return found
 
 
-def _attached(policy: ControlPolicy, membership: Membership, partition: str) -> Attached:
+def _attached(policy: ControlPolicy, membership: Membership, snapshot: AccountSnapshot) -> Attached:
     try:
-        compiled = _compiled(policy.document, _KINDS[policy.type])
+        found = compiled(policy.document, snapshot, _KINDS[policy.type])
     except Malformed as error:
         raise InternalFailure(detail=f"control policy {policy.id} is attached and cannot be read: {error}") from error
-    return Attached(compiled, policy.name, control_policy_arn(policy, membership, partition))
+    return Attached(found, policy.name, control_policy_arn(policy, membership, snapshot.partition))
 
 
 def control_policy_arn(policy: ControlPolicy, membership: Membership, partition: str) -> str:

@@ -74,7 +74,7 @@ Selection = tuple[Chosen, Chosen]
 _REMEMBERED = 256
 """Actions that the index of one policy remembers; a daypass decides on fewer."""
 
-_MOST_CHOSEN = 4_096
+_MOST_CHOSEN = 2_048
 """Statements in all that is remembered of one policy."""
 
 _LONGEST_ACTION = 128  # the API's own limit; longer ones are answered and not remembered
