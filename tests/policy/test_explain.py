@@ -231,15 +231,17 @@ def test_a_record_of_ones_own_account_tells_all_but_texts() -> None:
 
 
 def test_a_record_keeps_the_beginning_of_what_conditions_saw() -> None:
-    """However long the header and however many conditions ask for it; an explanation shows it whole."""
-    long, keys = (
-        {"StringEquals": {"aws:UserAgent": "a"}, "StringLike": {"aws:TagKeys": "a"}},
-        {"aws:useragent": "b" * 1024},
-    )
-    denied = decide(identity=[near_miss(Condition=long)], keys={**keys, "aws:tagkeys": ["b" * 1024] * 50})
-    settled = {"StringLike": {"aws:UserAgent": "b*"}}
-    told = decide(identity=["allow", [near_miss(Effect="Deny", Condition=settled)]], keys=keys)
-    for decision in (denied, told):
-        assert len(json.dumps(decision.to_record())) < 4_000
-        assert "b" * 100 in json.dumps(decision.to_record())
-        assert "b" * 1024 in json.dumps(decision.to_dict())
+    """However long the header and the lists, and however many ask for it; an explanation shows it whole."""
+    header, tags, other = "b" * 1024, ["b" * 1024] * 50, [f"arn:aws:s3:::other-{number}" for number in range(200)]
+    long = {"StringEquals": {"aws:UserAgent": "a"}, "StringLike": {"aws:TagKeys": "a"}}
+    keys = {"aws:useragent": header, "aws:tagkeys": tags}
+    settled = {"StringLike": {"aws:UserAgent": ["b*", *other]}}
+    for decision in (
+        decide(identity=[near_miss(Condition=long, Resource=other)], keys=keys),
+        decide(identity=["allow", [near_miss(Effect="Deny", Condition=settled)]], keys=keys),
+    ):
+        record, told = json.dumps(decision.to_record()), json.dumps(decision.to_dict())
+        assert len(record) < 5_000
+        assert "b" * 100 in record
+        assert "b" * 1024 in told
+        assert "other-199" in told

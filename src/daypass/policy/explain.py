@@ -24,9 +24,11 @@ Json = dict[str, object]
 _LONGEST_TEXT = 12
 """Lines of a statement that are shown at a terminal."""
 
-_LONGEST_SEEN = 128
-_MOST_SEEN = 16
-"""Characters of each value that a record quotes of the request, and values of one key."""
+_LONGEST_QUOTED = 128
+_MOST_QUOTED = 16
+"""Characters of each value that a record quotes of a request or a policy, and values of one list."""
+
+_QUOTED = frozenset({"seen", "wanted"})
 
 _OF_THE_RESOURCE: frozenset[Layer] = frozenset({"trust", "resource", "rcp"})
 """Layers that belong to the account of the resource."""
@@ -70,21 +72,22 @@ def record(decision: Decision) -> Json:
     return found | {"statement": _cut(_brief(decision.statement, decision.context)), "near": _cut(_near(decision))}
 
 
-# INVARIANT: 9. who may do nothing must not fill the disk: conditions of his session policy may quote one long header
-#   many times. tests/policy/test_explain.py::test_a_record_keeps_the_beginning_of_what_conditions_saw
+# INVARIANT: 9. who may do nothing must not fill the disk: policies hold long lists, and the conditions of a session
+#   policy may quote one long header many times.
+#   tests/policy/test_explain.py::test_a_record_keeps_the_beginning_of_what_conditions_saw
 def _cut(told: object) -> object:
-    """``told`` with the beginning of each value that the request had."""
+    """``told`` with the beginning of each value and each list of values."""
     if isinstance(told, list):
         return [_cut(one) for one in told]
     if not isinstance(told, dict):
         return told
-    return {name: _beginning(value) if name == "seen" else _cut(value) for name, value in told.items()}
+    return {name: _beginning(value) if name in _QUOTED else _cut(value) for name, value in told.items()}
 
 
 def _beginning(value: object) -> object:
     if isinstance(value, list):
-        return [_beginning(one) for one in value[:_MOST_SEEN]]
-    return f"{value[:_LONGEST_SEEN]}…" if isinstance(value, str) and len(value) > _LONGEST_SEEN else value
+        return [_beginning(one) for one in value[:_MOST_QUOTED]]
+    return f"{value[:_LONGEST_QUOTED]}…" if isinstance(value, str) and len(value) > _LONGEST_QUOTED else value
 
 
 def _outline(decision: Decision) -> Json:
