@@ -144,6 +144,24 @@ def root_session(world: World) -> Signer:
     return world.session_token(root(world))
 
 
+@caller("GetFederationToken of a user with AdministratorAccess, cut to everything")
+def federated(world: World) -> Signer:
+    return world.federation_token(world.person("broker", ADMINISTRATOR)[1], Policy=document("*"))
+
+
+@caller("GetFederationToken of root, cut to everything")
+def federated_by_root(world: World) -> Signer:
+    return world.federation_token(root(world), Policy=document("*"))
+
+
+@caller("a federated user of a deleted user")
+def federated_by_deleted(world: World) -> Signer:
+    user, signer = world.person("gone-broker", ADMINISTRATOR)
+    made = world.federation_token(signer, Policy=document("*"))
+    world.delete(user, world.snapshot().access_keys[signer.access_key_id])
+    return made
+
+
 @caller("a session of a deleted role")
 def deleted_role(world: World) -> Signer:
     role = world.post("deleted", ADMINISTRATOR)

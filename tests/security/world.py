@@ -193,6 +193,10 @@ class World:
         """Credentials of GetSessionToken."""
         return credentials_in(self.daypass.call("sts", "GetSessionToken", {}, signer))
 
+    def federation_token(self, signer: Signer | None = None, **params: object) -> Signer:
+        """Credentials of a federated user ``fed``."""
+        return credentials_in(self.daypass.call("sts", "GetFederationToken", {"Name": "fed", **params}, signer))
+
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────
 
     def params(self, operation: str, names: Mapping[str, str] | None = None) -> dict[str, Any]:

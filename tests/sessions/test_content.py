@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from daypass.errors import Malformed
 from daypass.principals import Session
 from daypass.sessions import content
-from daypass.sessions.content import KINDS, LARGEST_BULK, decode, encode, pack
+from daypass.sessions.content import KINDS, LARGEST_BULK, decode, encode, filled, pack
 from tests.sessions.samples import ROLE, TABLE_POLICY, facts, sessions
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "vectors/sessions/version_1.json").read_text())
@@ -148,3 +149,12 @@ def test_a_transitive_key_must_be_a_tag() -> None:
     """A session whose transitive keys are not among its tags is a defect and is not sealed."""
     with pytest.raises(ValueError, match="not in"):
         encode(ROLE._replace(transitive=("team",)))
+
+
+@given(sessions(), st.integers(0, 3_000))
+def test_filling_makes_content_longer_and_nothing_else(session: Session, size: int) -> None:
+    """Content is filled up to the size asked for, by a byte more at most, and says the same."""
+    plain = encode(session)
+    longer = filled(plain, size)
+    assert longer == plain if size <= len(plain) else size <= len(longer) <= size + 1
+    assert decode(longer, session.access_key_id) == decode(plain, session.access_key_id)

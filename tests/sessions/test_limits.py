@@ -272,9 +272,22 @@ def test_too_much_is_told_with_its_percentage() -> None:
     for policy, arns in ((TABLE_POLICY, ()), (None, (ARN,))):
         with pytest.raises(
             PackedPolicyTooLarge,
-            match=r"^Packed policy consumes \d{3}% of allotted space, please use smaller policy\.$",
+            match=r"^Packed policy consumes \d{3}% of allotted space, please use smaller policy\. "
+            r"The set of session tags takes most of it: \d{3}% alone\.$",
         ):
             packed_policy_size(policy, arns, tags)
+
+
+def test_the_dearest_part_is_named() -> None:
+    """Whichever part takes most is told; where there is only one, AWS's sentence says it all."""
+    big = json.dumps({"Statement": [{"Sid": noise(n)} for n in range(20)]})
+    for policy, tags, most in ((big, (("a", "b"),), " The inline session policy takes most"), (big, (), "")):
+        with pytest.raises(PackedPolicyTooLarge) as refused:
+            packed_policy_size(policy, (), tags)
+        sentence, _, rest = refused.value.message.partition("please use smaller policy.")
+        assert sentence.startswith("Packed policy consumes ")
+        assert rest.startswith(most)
+        assert bool(rest) == bool(most)
 
 
 def test_any_policy_of_ordinary_words_fits() -> None:

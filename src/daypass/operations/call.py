@@ -161,10 +161,11 @@ class Call:
             if decision.layer == "endpoint" and not decision.allowed:
                 raise authorize.refuse(self.facts, decision, action, "")
 
-    def mint(self, wanted: NewSession, duration: int) -> TemporaryCredentials:
+    def mint(self, wanted: NewSession, duration: int, least_size: int = 0) -> TemporaryCredentials:
         """Temporary credentials for a session that begins now and lasts ``duration`` seconds.
 
         The session descends from the caller's own, if it has one. They leave only after the record is written.
+        The token has ``least_size`` characters at least.
 
         Raises:
             PackedPolicyTooLarge: the session does not fit into a token.
@@ -195,7 +196,7 @@ class Call:
             self.caller.access_key_id,
             principal,
         )
-        token, secret = seal(session, self.ports.keys.ring(), entropy[RANDOM_BYTES:])
+        token, secret = seal(session, self.ports.keys.ring(), entropy[RANDOM_BYTES:], least_size)
         self.record.ours["session"] = {"accessKeyId": key, "lineage": lineage}
         return TemporaryCredentials(key, secret, token, begins + duration)
 

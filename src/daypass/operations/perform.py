@@ -18,7 +18,7 @@ from daypass.operations.call import Call
 from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import Operation
 from daypass.ports import AuditUnavailable, LastUse, Ports, Transaction
-from daypass.principals import Caller, RoleSession, User
+from daypass.principals import Caller, FederatedUser, RoleSession, User
 from daypass.snapshot import AccountSnapshot
 
 FindAccount = Callable[[str], AccountSnapshot | None]
@@ -162,6 +162,8 @@ def _must_live(caller: Caller, account: AccountSnapshot) -> None:
         alive = principal.role_id in account.roles
     elif isinstance(principal, User):
         alive = principal.id in account.users
+    elif isinstance(principal, FederatedUser) and principal.user is not None:
+        alive = principal.user.id in account.users
     else:
         alive = True
     if not alive:

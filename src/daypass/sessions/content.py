@@ -73,10 +73,19 @@ class _Facts(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=Fal
     federation: tuple[tuple[str, str], ...]
 
 
+class _Filled(_Facts, array_like=True, forbid_unknown_fields=True, gc=False):
+    """The same and zeros that make a token longer (MinimumSessionTokenSize). Tokens without any leave the field out.
+
+    A further field of version 1 comes after this one.
+    """
+
+    filling: bytes = b""
+
+
 _Bulk = tuple[str | None, tuple[str, ...], tuple[tuple[str, str], ...]]
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_facts = msgspec.msgpack.Decoder(_Facts).decode
+_decode_facts = msgspec.msgpack.Decoder(_Filled).decode
 _decode_bulk: Callable[[bytes], _Bulk] = msgspec.msgpack.Decoder(_Bulk).decode
 
 
@@ -109,6 +118,16 @@ def encode(session: Session) -> bytes:
             federation,
         )
     )
+
+
+def filled(content: bytes, size: int) -> bytes:
+    """``content`` with zeros behind its facts, so that it has ``size`` bytes, or one or two more where it must."""
+    missing = size - len(content)
+    if missing <= 0:
+        return content
+    # MessagePack puts two bytes before up to 255 others, and three before more.
+    zeros = max(0, missing - 2) if missing <= 257 else max(256, missing - 3)
+    return _encode(msgspec.structs.replace(_decode_facts(content), filling=bytes(zeros)))
 
 
 def decode(content: bytes, access_key_id: str) -> Session:

@@ -143,7 +143,8 @@ def packed_policy_size(policy: str | None = None, policy_arns: tuple[str, ...] =
     None when there are none, else at least 1.
 
     Raises:
-        PackedPolicyTooLarge: more than 100.
+        PackedPolicyTooLarge: more than 100. AWS's sentence; where several parts make up the size, ours after it names
+            the one that takes most.
     """
     size = len(pack(policy, policy_arns, tags))
     if not size:
@@ -153,7 +154,21 @@ def packed_policy_size(policy: str | None = None, policy_arns: tuple[str, ...] =
         return percent
     if policy is None and not policy_arns:
         raise PackedPolicyTooLarge(f"Packed size of session tags consumes {percent}% of allotted space.")
-    raise PackedPolicyTooLarge(f"Packed policy consumes {percent}% of allotted space, please use smaller policy.")
+    most = _dearest(policy, policy_arns, tags)
+    raise PackedPolicyTooLarge(f"Packed policy consumes {percent}% of allotted space, please use smaller policy.{most}")
+
+
+def _dearest(policy: str | None, policy_arns: tuple[str, ...], tags: Tags) -> str:
+    """A sentence about the part that takes most, each packed alone; empty where there is only one part."""
+    costs = {
+        "inline session policy": len(pack(policy, (), ())),
+        "list of policy ARNs": len(pack(None, policy_arns, ())),
+        "set of session tags": len(pack(None, (), tags)),
+    }
+    if sum(map(bool, costs.values())) == 1:
+        return ""
+    dearest = max(costs, key=costs.__getitem__)
+    return f" The {dearest} takes most of it: {-(-100 * costs[dearest] // PACKED_BUDGET)}% alone."
 
 
 def _refuse_reserved(keys: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 from daypass.credentials import Secret
 from daypass.errors import ExpiredToken, InvalidClientTokenId, Malformed, PackedPolicyTooLarge
 from daypass.principals import Session
-from daypass.sessions.content import decode, encode
+from daypass.sessions.content import decode, encode, filled
 from daypass.sessions.keyring import ID_BYTES, LONGEST_SESSION, Keyring, SealingKey
 
 NONCE_BYTES = 12
@@ -32,7 +32,7 @@ LONGEST_ACCEPTED = 16_384
 
 _VERSION = b"\x01"
 _HEAD = 1 + ID_BYTES
-_SHORTEST = _HEAD + NONCE_BYTES + 16
+_OVERHEAD = _SHORTEST = _HEAD + NONCE_BYTES + 16
 _LONGEST_KEY_ID = 128
 _SECRET_BYTES = 30
 _TEXT = "The security token included in the request is invalid"
@@ -59,8 +59,10 @@ class Sealed(NamedTuple):
         return "Sealed(…)"
 
 
-def seal(session: Session, ring: Keyring, entropy: bytes) -> Sealed:
+def seal(session: Session, ring: Keyring, entropy: bytes, least_size: int = 0) -> Sealed:
     """Seal ``session`` with the active key. ``entropy``: ``NONCE_BYTES`` bytes, fresh for every token.
+
+    The token is filled up to ``least_size`` characters, or a few more, if it would be shorter.
 
     Raises:
         PackedPolicyTooLarge: the token would be longer than ``LONGEST_ISSUED``.
@@ -72,7 +74,10 @@ def seal(session: Session, ring: Keyring, entropy: bytes) -> Sealed:
     key = ring.active
     head = _VERSION + key.tag
     associated = head + session.access_key_id.encode("ascii")
-    sealed = head + entropy + key.cipher.encrypt(entropy, encode(session), associated)
+    content = encode(session)
+    if least_size:
+        content = filled(content, -(-least_size // 4) * 3 - 2 - _OVERHEAD)  # base64 makes 4 characters of 1 to 3 bytes
+    sealed = head + entropy + key.cipher.encrypt(entropy, content, associated)
     token = b2a_base64(sealed, newline=False).decode("ascii")
     if len(token) > LONGEST_ISSUED:
         raise PackedPolicyTooLarge("Serialized token too large for session")

@@ -162,7 +162,6 @@ def test_a_device_nobody_has_is_refused(stage: Stage, params: dict[str, str], me
                 {"ProviderArn": "arn:aws:iam::aws:contextProvider/IdentityCenter", "ContextAssertion": "abcd"}
             ]
         },
-        {"MinimumSessionTokenSize": 100},
     ],
 )
 def test_a_parameter_that_is_not_built_yet_is_refused_by_name(stage: Stage, params: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from daypass.arn import Arn
 from daypass.entities import Role
@@ -22,7 +22,6 @@ from daypass.operations.authorize import (
     caller_policies,
     decide,
     denied,
-    find_policy,
     refuse,
     standing,
     tag_keys,
@@ -31,12 +30,13 @@ from daypass.operations.authorize import (
 from daypass.operations.call import Call, NewSession, shape
 from daypass.operations.guards import GUARDS, owner_keys, tells_why
 from daypass.operations.registry import operation
-from daypass.policy import Attached, Kind, check_document
+from daypass.policy import Attached
 from daypass.principals import Operator, Root, Tags
 from daypass.services.sts.mfa import refuse_mfa
+from daypass.services.sts.session_policies import must_exist, passed_policies, passed_tags
+from daypass.services.sts.token_size import least_size, sizes
 from daypass.services.sts.unsupported import refuse_unsupported
 from daypass.sessions.limits import (
-    check_session_policies,
     effective_tags,
     packed_policy_size,
     role_session_duration,
@@ -65,6 +65,7 @@ class Wish(NamedTuple):
     source_identity: str | None = None
     policy: str | None = None
     policy_arns: tuple[str, ...] = ()
+    least_size: int | None = None
 
 
 _PLAIN = frozenset({"RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId"})
@@ -89,18 +90,21 @@ def assume_role(call: Call) -> Mapping[str, object]:
         wish.source_identity,
     )
     if arns:
-        _check_policies_exist(wish, owner)
+        must_exist(arns, owner)
     packed = packed_policy_size(policy, arns, tags)
     wanted = NewSession(
         "role", wish.account, role.id, target.principal, name, policy, arns, tags, wish.transitive, identity
     )
     call.record.resources = target.resources
-    return {
+    least = wish.least_size
+    credentials = call.mint(wanted, lasts, least or 0)
+    result: dict[str, object] = {
         "AssumedRoleUser": {"AssumedRoleId": f"{role.id}:{name}", "Arn": f"{target.session_arn}{name}"},
-        "Credentials": shape(call.mint(wanted, lasts)),
+        "Credentials": shape(credentials),
         "PackedPolicySize": packed,
         "SourceIdentity": identity,
     }
+    return result if least is None else result | sizes(credentials, least)
 
 
 def _read(call: Call) -> Wish:
@@ -113,15 +117,26 @@ def _read(call: Call) -> Wish:
         return Wish(role_arn, account, name, lasts, external_id)
     refuse_unsupported(params)
     refuse_mfa(params)
-    passed = tuple((tag["Key"], tag.get("Value", "")) for tag in params.get("Tags") or ())
+    passed = passed_tags(params)
     marked = tuple(params.get("TransitiveTagKeys") or ())
     tags, transitive = session_tags(passed, marked, session)
-    policy, arns = params.get("Policy"), _policy_arns(params)
-    check_session_policies(policy, arns)
-    if policy is not None:
-        check_document(policy, Kind.SESSION)
+    policy, arns = passed_policies(params)
     identity = source_identity(params.get("SourceIdentity"), session)
-    return Wish(role_arn, account, name, lasts, external_id, passed, marked, tags, transitive, identity, policy, arns)
+    return Wish(
+        role_arn,
+        account,
+        name,
+        lasts,
+        external_id,
+        passed,
+        marked,
+        tags,
+        transitive,
+        identity,
+        policy,
+        arns,
+        least_size(params),
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -130,10 +145,6 @@ def _account_of(role_arn: str) -> str:
         return Arn.parse(role_arn).account
     except Malformed:
         raise ValidationError(f"{role_arn} is invalid") from None
-
-
-def _policy_arns(params: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(given["arn"] for given in params.get("PolicyArns") or () if "arn" in given)
 
 
 class Target(NamedTuple):
@@ -257,14 +268,3 @@ def _resource_tags(role: Role, wish: Wish) -> tuple[Tags, ...]:
         tag for tag in wish.tags if tag not in wish.passed and owned.get(tag[0].lower(), tag[1]) != tag[1]
     )
     return (role.tags, effective_tags(role.tags, handed_on)) if handed_on else (role.tags,)
-
-
-def _check_policies_exist(wish: Wish, owner: AccountSnapshot) -> None:
-    """Managed session policies live in the role's account or are AWS's.
-
-    Raises:
-        ValidationError: one does not exist there.
-    """
-    for arn in wish.policy_arns:
-        if find_policy(arn, owner) is None:
-            raise ValidationError(f"The policy {arn} does not exist or is not attachable.")

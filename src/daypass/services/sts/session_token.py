@@ -10,7 +10,7 @@ from daypass.operations.call import Call, NewSession, shape
 from daypass.operations.registry import operation
 from daypass.principals import Root, User
 from daypass.services.sts.mfa import refuse_mfa
-from daypass.services.sts.unsupported import refuse_unsupported
+from daypass.services.sts.token_size import least_size, sizes
 from daypass.sessions.limits import session_token_duration
 
 
@@ -18,15 +18,17 @@ from daypass.sessions.limits import session_token_duration
 def get_session_token(call: Call) -> Mapping[str, object]:
     """A session of the calling user, or of root. Needs no permission (STS API reference, GetSessionToken)."""
     params: Mapping[str, Any] = call.params
-    refuse_unsupported(params)
     refuse_mfa(params)
     call.pass_endpoint()
     who = call.caller.principal
     is_root = isinstance(who, Root)
     lasts = session_token_duration(params.get("DurationSeconds"), is_root=is_root)
     if is_root:
-        return {"Credentials": shape(call.mint(NewSession("root", who.account, who.account, "root"), lasts))}
-    if not isinstance(who, User):
+        wanted = NewSession("root", who.account, who.account, "root")
+    elif isinstance(who, User):
+        wanted = NewSession("user", who.account, who.id, f"user{who.path}{who.name}")
+    else:
         raise denied("Cannot call GetSessionToken with session credentials")
-    wanted = NewSession("user", who.account, who.id, f"user{who.path}{who.name}")
-    return {"Credentials": shape(call.mint(wanted, lasts))}
+    least = least_size(params)
+    credentials = call.mint(wanted, lasts, least or 0)
+    return {"Credentials": shape(credentials)} | sizes(credentials, least)

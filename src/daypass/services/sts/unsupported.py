@@ -14,6 +14,5 @@ def refuse_unsupported(params: Mapping[str, Any]) -> None:
     Raises:
         OperationNotImplemented: naming the parameter.
     """
-    for name in ("ProvidedContexts", "MinimumSessionTokenSize"):
-        if params.get(name):
-            raise OperationNotImplemented(f"The parameter {name} is not implemented by this version of daypass.")
+    if params.get("ProvidedContexts"):
+        raise OperationNotImplemented("The parameter ProvidedContexts is not implemented by this version of daypass.")
