@@ -22,10 +22,12 @@ class NotLoaded(Exception):
     """The account may exist but is not in this node's memory. Control flow, never an answer to a client.
 
     ``holder``: the verified caller's (``Caller.holder``), empty where nobody is verified yet. ``throttled`` gives the
-    answer, and writes its record, for a verified caller of whom too much waits for a thread already.
+    answer, and writes its record, for a verified caller of whom too much waits for a thread already. ``is_long``: it is
+    going to compute for long.
     """
 
     holder: str = ""
+    is_long: bool = False
     throttled: Callable[[], Response] | None = None
 
 

@@ -170,6 +170,16 @@ def test_no_stranger_gets_a_thread(stage: Stage) -> None:
         stage.daypass.call("iam", "CreateUser", wish, stage.alice)
 
 
+def test_what_computes_for_long_says_so(stage: Stage) -> None:
+    """So that threads can take it one at a time."""
+    stage.daypass.serve = stage.daypass.daypass.service.serve  # type: ignore[method-assign]
+    wishes = {"SimulateCustomPolicy": {"ActionNames.member.1": "s3:GetObject"}, "CreateUser": {"UserName": "bob"}}
+    for action, wish in wishes.items():
+        with pytest.raises(NotLoaded) as reason:
+            stage.daypass.call("iam", action, wish, stage.alice)
+        assert reason.value.is_long is (action == "SimulateCustomPolicy")
+
+
 def test_whoever_needs_a_thread_is_known_by_user_or_role_and_can_be_throttled(stage: Stage) -> None:
     """All keys and sessions of one user count as one; too much of him is AWS's `Throttling`, with a record."""
     iam = stage.daypass.client("iam")

@@ -19,10 +19,10 @@ from tests.server.conftest import wait_for
 THROTTLED = Response(400, (), b"Rate exceeded")
 
 
-def reason(holder: str) -> NotLoaded:
+def reason(holder: str, *, is_long: bool = False) -> NotLoaded:
     """As the service tells whose request it is."""
     why = NotLoaded()
-    why.holder = holder
+    why.holder, why.is_long = holder, is_long
     if holder:
         why.throttled = lambda: THROTTLED
     return why
@@ -41,8 +41,8 @@ class Stage:
         self.ran.append(raw.target)
         return Response(200, (), raw.target)
 
-    def ask(self, holder: str) -> Future[Response]:
-        return self.threads.submit(RawRequest("POST", holder.encode(), ()), reason(holder))
+    def ask(self, holder: str, *, is_long: bool = False) -> Future[Response]:
+        return self.threads.submit(RawRequest("POST", holder.encode(), ()), reason(holder, is_long=is_long))
 
 
 @pytest.fixture
@@ -99,6 +99,17 @@ def test_strangers_share_one_lane(stage: Stage) -> None:
     assert change.result(10).status == 200
 
 
+def test_what_computes_for_long_runs_one_at_a_time(stage: Stage) -> None:
+    """Whoever asks for it; the other threads are there for everything else, and all of it is answered in the end."""
+    long = [stage.ask(holder, is_long=True) for holder in ("ann", "bob", "ann", "bob")]
+    change = stage.ask("admin")
+    lanes = stage.threads._lanes
+    wait_for(lambda: lanes["admin"].running == 1)
+    assert sum(lanes[holder].running for holder in ("ann", "bob")) == 1
+    stage.gate.set()
+    assert {future.result(10).status for future in [*long, change]} == {200}
+
+
 def test_a_client_that_leaves_takes_no_thread_with_it(stage: Stage) -> None:
     """A future that somebody gave up is answered all the same, and the thread goes on."""
     assert not stage.ask("ann").cancel()
@@ -131,13 +142,16 @@ def test_a_defect_in_refusing_leaves_nobody_waiting(stage: Stage) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(asked=st.lists(st.sampled_from(["", "a", "b", "c"]), max_size=60), threads=st.integers(1, 4))
-def test_everybody_is_answered_and_nothing_is_kept(asked: list[str], threads: int) -> None:
+@given(
+    asked=st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.booleans()), max_size=60),
+    threads=st.integers(1, 4),
+)
+def test_everybody_is_answered_and_nothing_is_kept(asked: list[tuple[str, bool]], threads: int) -> None:
     """Whoever asks in whatever order: each request has one answer, and afterwards no lane and no place is taken."""
     stage = Stage(Limits(threads=threads, queued=8))
-    futures = [stage.ask(holder) for holder in asked]
+    futures = [stage.ask(holder, is_long=is_long) for holder, is_long in asked]
     stage.gate.set()
     assert {future.result(10).status for future in futures} <= {200, 400, 503}
     wait_for(lambda: stage.threads._workers == 0)
-    assert (stage.threads._lanes, stage.threads._taken) == ({}, 0)
+    assert (stage.threads._lanes, stage.threads._taken, stage.threads._computes) == ({}, 0, False)
     stage.threads.close()

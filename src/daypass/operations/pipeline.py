@@ -37,7 +37,7 @@ from daypass.operations.authenticate import Authenticator, Scope
 from daypass.operations.facts import RequestFacts
 from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.refusals import as_refusal
-from daypass.operations.registry import Registry
+from daypass.operations.registry import Operation, Registry
 from daypass.operations.restrictions import refusal
 from daypass.policy import Attached
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
@@ -221,7 +221,7 @@ class Service:
         # INVARIANT: 9. threads are few: they wait for known callers only.
         #   tests/operations/test_pipeline.py::test_no_stranger_gets_a_thread
         if operation.may_block and not may_block:
-            raise NotLoaded(operation.name)
+            raise _for_a_thread(operation)
         params, record.request = wire.read(raw, route, service=signature.service)
         is_global = route.endpoint is not None and route.endpoint.is_global
         facts = RequestFacts(caller, record.time, signature.region, route.service, raw, is_global, self._endpoint)
@@ -281,6 +281,12 @@ class Service:
             self._performer.write(record, must=False)
         else:
             self._performer.write_refusal(record, record.caller)
+
+
+def _for_a_thread(operation: Operation) -> NotLoaded:
+    reason = NotLoaded(operation.name)
+    reason.is_long = operation.is_long
+    return reason
 
 
 def _nowhere(_: str) -> bool:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from daypass.operations.long import one_at_a_time
-
 if TYPE_CHECKING:
     from daypass.operations.call import Call
 
@@ -26,7 +24,7 @@ class Operation:
     """One implemented operation. ``name`` is ``service:Operation``. ``anonymous``: it needs no signature.
 
     ``reads_store``: a read that asks the store for more than the snapshot holds (last-used times). ``is_long``: one
-    that may compute for longer than the event loop can spare; such ones take turns (``one_at_a_time``).
+    that may compute for longer than the event loop can spare; a server runs them one at a time.
     """
 
     name: str
@@ -65,8 +63,7 @@ class Registry:
         def register(handler: Handler) -> Handler:
             if name in self._operations:
                 raise RuntimeError(f"operation {name} is registered twice")
-            run = one_at_a_time(handler) if is_long else handler
-            self._operations[name] = Operation(name, effect, run, anonymous, reads_store, is_long)
+            self._operations[name] = Operation(name, effect, handler, anonymous, reads_store, is_long)
             return handler
 
         return register

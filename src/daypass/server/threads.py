@@ -3,6 +3,8 @@
 Each caller has a lane of his own, and whoever is not known yet shares one. A free thread takes the oldest request of
 the lane that has waited longest for its turn. No lane gets all threads, no known caller more than half of the places;
 and where all places are taken, a newcomer gets the last one of the longest lane, so that only the greedy are refused.
+What computes for long runs alone of its kind: threads share one interpreter, and each that computes makes whatever else
+is asked for wait a switch interval (5 ms) longer, on the event loop too.
 
 # INVARIANT: 9. threads are few: a caller who keeps many requests waiting is refused, and nobody else because of him.
 #   tests/server/test_threads.py::test_one_callers_flood_refuses_and_delays_nobody_else
@@ -62,6 +64,7 @@ class Threads:
         self._lanes: dict[str, _Lane] = {}  # whose turn is next comes first
         self._taken = 0  # places: requests that run or wait
         self._workers = 0
+        self._computes = False  # whether a long one is running
         self._closed = False
 
     def submit(self, raw: RawRequest, reason: NotLoaded) -> Future[Response]:
@@ -103,25 +106,37 @@ class Threads:
 
     def _run(self) -> None:
         """Answer what waits until there is nothing that may run."""
-        done = None
-        while (taken := self._next(done)) is not None:
-            done, job = taken
+        job = None
+        while (job := self._next(job)) is not None:
             job.answer.set_result(self._work(job.raw))
 
-    def _next(self, done: str | None) -> tuple[str, _Job] | None:
-        """The next request and its lane; ``done``: the lane of the one that this thread has answered."""
+    def _next(self, done: _Job | None) -> _Job | None:
+        """The next request; ``done``: the one that this thread has answered."""
         with self._lock:
             if done is not None:
                 self._leave(done)
             for holder, lane in self._lanes.items():
-                if lane.waiting and lane.running < self._limits.threads_each:
+                if self._may_run(lane):
                     lane.running += 1
                     self._lanes[holder] = self._lanes.pop(holder)  # to the end
-                    return holder, lane.waiting.popleft()
+                    job = lane.waiting.popleft()
+                    self._computes |= job.reason.is_long
+                    return job
             self._workers -= 1
             return None
 
-    def _leave(self, holder: str) -> None:
+    # INVARIANT: 9. whoever may ask for long computations does not slow others down by asking for many at once.
+    #   tests/server/test_threads.py::test_what_computes_for_long_runs_one_at_a_time
+    def _may_run(self, lane: _Lane) -> bool:
+        """Whether the lane's oldest request may begin now."""
+        if not lane.waiting or lane.running >= self._limits.threads_each:
+            return False
+        return not (self._computes and lane.waiting[0].reason.is_long)
+
+    def _leave(self, job: _Job) -> None:
+        holder = job.reason.holder
+        if job.reason.is_long:
+            self._computes = False
         lane = self._lanes[holder]
         lane.running -= 1
         self._taken -= 1
