@@ -17,7 +17,8 @@ from daypass.operations.authenticate import caller_in
 from daypass.operations.call import Call
 from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import Operation
-from daypass.ports import AuditUnavailable, LastUse, Ports, Transaction
+from daypass.operations.rehearsal import RehearsedCall, rehearse
+from daypass.ports import AuditUnavailable, LastUse, NotLoaded, Ports, Transaction
 from daypass.principals import Caller, FederatedUser, RoleSession, User
 from daypass.snapshot import AccountSnapshot
 
@@ -57,6 +58,7 @@ class Performer:
             with self._ports.store.create_account(facts.caller.account) as transaction:
                 result = self._in(transaction, operation, params, facts, record, model)
         else:
+            self._rehearse(operation, params, facts, record)
             with self._ports.store.transaction(facts.caller.account) as transaction:
                 facts = _as_of(transaction.account, facts)
                 result = self._in(transaction, operation, params, facts, record, model)
@@ -85,6 +87,20 @@ class Performer:
         self.write(record, must=operation.effect == "mints" or self._strict_audit)
         self._touch(facts)
         return result
+
+    def _rehearse(self, operation: Operation, params: Mapping[str, Any], facts: RequestFacts, record: Record) -> None:
+        """Refuse before the transaction what the account in memory denies already. The operator is denied nothing."""
+        if record.raw is None:
+            return
+        find = self._ports.directory.find
+        try:
+            account = find(facts.caller.account)
+            if account is None:
+                return
+            facts = _as_of(account, facts)
+        except (NotLoaded, InvalidClientTokenId):
+            return  # memory is behind, or the caller gone: the transaction will know
+        rehearse(RehearsedCall(operation, params, account, self._ports, facts, record, find))
 
     def _in(
         self,
