@@ -27,8 +27,11 @@ class NotLoaded(Exception):
     """
 
     holder: str = ""
-    is_long: bool = False
     throttled: Callable[[], Response] | None = None
+
+    def __init__(self, *what: object, is_long: bool = False) -> None:
+        super().__init__(*what)
+        self.is_long = is_long
 
 
 class StoreUnavailable(Exception):

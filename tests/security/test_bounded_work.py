@@ -14,6 +14,7 @@ from daypass.errors import Malformed
 from daypass.exchange import RawRequest
 from daypass.ids import access_key_id
 from daypass.policy import parse_policy
+from daypass.ports import NotLoaded
 from daypass.sigv4.scope import format_timestamp
 from daypass.testing.local import raw_request
 from daypass.wire import LARGE_FORM
@@ -132,6 +133,17 @@ def test_a_callers_large_form_is_answered(world: World) -> None:
     assert (answer.status, b"ValidationError" in answer.body) == (400, True)
     session = world.assume(world.post("large", ADMINISTRATOR))
     assert world.daypass.call("sts", "GetCallerIdentity", {"Unknown": "a" * 200_000}, session).status == 200
+
+
+def test_a_callers_large_form_is_not_read_on_the_event_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may do nothing at all can still sign: what he sends waits for a thread, and there for its turn."""
+    monkeypatch.setattr(world.daypass, "serve", world.daypass.daypass.service.serve)
+    usual, large = ({"Unknown": "a" * size} for size in (LARGE_FORM // 2, LARGE_FORM + 1))
+    assert world.daypass.call("sts", "GetCallerIdentity", usual).status == 200
+    with pytest.raises(NotLoaded) as reason:
+        world.daypass.call("sts", "GetCallerIdentity", large)
+    assert reason.value.holder
+    assert reason.value.is_long
 
 
 def test_a_session_full_of_tags_works_and_is_not_remembered(world: World) -> None:

@@ -21,8 +21,8 @@ THROTTLED = Response(400, (), b"Rate exceeded")
 
 def reason(holder: str, *, is_long: bool = False) -> NotLoaded:
     """As the service tells whose request it is."""
-    why = NotLoaded()
-    why.holder, why.is_long = holder, is_long
+    why = NotLoaded(is_long=is_long)
+    why.holder = holder
     if holder:
         why.throttled = lambda: THROTTLED
     return why

@@ -37,7 +37,7 @@ from daypass.operations.authenticate import Authenticator, Scope
 from daypass.operations.facts import RequestFacts
 from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.refusals import as_refusal
-from daypass.operations.registry import Operation, Registry
+from daypass.operations.registry import Registry
 from daypass.operations.restrictions import refusal
 from daypass.policy import Attached
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
@@ -160,8 +160,12 @@ class Service:
     ) -> Response | None:
         """The refusal of a large form whose sender is not verified; None: go on.
 
-        # INVARIANT: 9. reading ten megabytes takes a while, and strangers are not given it.
-        #   tests/security/test_bounded_work.py::test_a_strangers_large_form_is_refused_unread
+        # INVARIANT: 9. reading ten megabytes takes a while, and strangers are not given it. Callers are, on a thread.
+        #   tests/security/test_bounded_work.py::test_a_strangers_large_form_is_refused_unread,
+        #   tests/security/test_bounded_work.py::test_a_callers_large_form_is_not_read_on_the_event_loop
+
+        Raises:
+            NotLoaded: its sender is verified, and the event loop cannot spare the time to read it.
         """
         route = wire.unread_form(raw, service=signature.service if signature else None)
         if route is None:
@@ -171,6 +175,8 @@ class Service:
             if signature is None:
                 raise unreadable or MissingAuthenticationToken(sigv4.MISSING_TOKEN)
             self._authenticate(raw, record, signature, route, find_account, may_block=may_block)
+            if not may_block:
+                raise NotLoaded("a large form", is_long=True)
             return None
         except Exception as error:  # noqa: BLE001 - a defect is an answer too, and a record
             return self._refused(error, record, route, may_block=may_block)
@@ -221,7 +227,7 @@ class Service:
         # INVARIANT: 9. threads are few: they wait for known callers only.
         #   tests/operations/test_pipeline.py::test_no_stranger_gets_a_thread
         if operation.may_block and not may_block:
-            raise _for_a_thread(operation)
+            raise NotLoaded(operation.name, is_long=operation.is_long)
         params, record.request = wire.read(raw, route, service=signature.service)
         is_global = route.endpoint is not None and route.endpoint.is_global
         facts = RequestFacts(caller, record.time, signature.region, route.service, raw, is_global, self._endpoint)
@@ -281,12 +287,6 @@ class Service:
             self._performer.write(record, must=False)
         else:
             self._performer.write_refusal(record, record.caller)
-
-
-def _for_a_thread(operation: Operation) -> NotLoaded:
-    reason = NotLoaded(operation.name)
-    reason.is_long = operation.is_long
-    return reason
 
 
 def _nowhere(_: str) -> bool:
