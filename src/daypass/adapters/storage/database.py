@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from daypass.adapters.storage.deadlines import PATIENCE, turn, within
+from daypass.adapters.storage.deadlines import PATIENCE, Queue, turn, within
 from daypass.adapters.storage.sqlite import sqlite_engine
 from daypass.ports import OutcomeUnknown, StoreUnavailable
 
@@ -56,7 +55,7 @@ class Database:
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._reads = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         self._writes = engine.execution_options(writes=True)
-        self._lanes = [threading.Lock() for _ in range(1 if self.is_sqlite else _LANES)]
+        self._lanes = [Queue() for _ in range(1 if self.is_sqlite else _LANES)]
         self._down_until = 0.0
 
     @contextmanager

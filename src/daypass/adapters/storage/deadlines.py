@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -42,8 +43,42 @@ def ends() -> float | None:
     return _budget.ends
 
 
+class Queue:
+    """A lock that goes to whoever has waited longest. ``threading.Lock`` goes to anybody, perhaps never to one."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()  # guards the two below
+        self._held = False
+        self._waiting: deque[threading.Lock] = deque()  # each is released to hand the queue's lock over
+
+    def acquire(self, timeout: float) -> bool:
+        """Whether it is ours within ``timeout`` seconds."""
+        with self._mutex:
+            if not self._held:
+                self._held = True
+                return True
+            ticket = threading.Lock()
+            ticket.acquire()
+            self._waiting.append(ticket)
+        if ticket.acquire(timeout=timeout):
+            return True
+        with self._mutex:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+                return False
+        return True  # handed over at the last moment
+
+    def release(self) -> None:
+        """Hand it over."""
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._held = False
+
+
 @contextmanager
-def turn(lock: threading.Lock) -> Iterator[None]:
+def turn(lock: threading.Lock | Queue) -> Iterator[None]:
     """Hold ``lock``, waiting for it no longer than the budget.
 
     Raises:
