@@ -140,7 +140,7 @@ def test_iam_answers_in_json_hold_lists_maps_and_encoded_documents() -> None:
 
 
 NEVER_SENT = "daypass.services.organization.refusals"
-"""The organization is changed by commands on the machine; there is no service on the wire that would answer with these."""
+"""The organization is changed by commands on the machine; no service on the wire answers with these."""
 
 
 def every_service_error() -> Iterator[type[ServiceError]]:
