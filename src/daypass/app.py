@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import time
@@ -18,7 +19,8 @@ import daypass.services.iam
 import daypass.services.organization
 import daypass.services.root_keys
 import daypass.services.sealing_keys
-import daypass.services.sts  # noqa: F401  registers the operations
+import daypass.services.sts
+import daypass.services.token_issuers  # noqa: F401  registers the operations
 from daypass.adapters.audit import AuditSettings, AuditTrail
 from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
 from daypass.adapters.keys import RingKeeper, open_master_key
@@ -27,16 +29,22 @@ from daypass.adapters.policy_file import PolicyFileError, read_policy_file
 from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing, open_store
 from daypass.adapters.storage.database import SQLITE_FILE
 from daypass.credentials import AccessKeyPair, Secret
-from daypass.errors import EntityAlreadyExists, LimitExceeded, MalformedPolicyDocument
+from daypass.errors import EntityAlreadyExists, LimitExceeded, MalformedPolicyDocument, ServiceError
 from daypass.operations.pipeline import Place, Service
 from daypass.operations.registry import REGISTRY
+from daypass.outbound import is_due
 from daypass.policy import Attached, Kind, check_document
-from daypass.ports import Clock, Entropy, Health, Ports
+from daypass.ports import Clock, Entropy, Health, Ports, StoreUnavailable
 from daypass.principals import Operator
 from daypass.regions import partition_of
-from daypass.settings import Settings, SettingsError
+from daypass.services.token_issuers import Issuers
+from daypass.settings import Settings, SettingsError, public_url
 
 KEY_CHECK_SECONDS = 30.0
+ISSUER_CHECK_SECONDS = 600.0
+"""Steps with the keys of issuers lie hours apart, and looking reads them all."""
+
+_LOG = logging.getLogger("daypass.keys")
 UNFINISHED = "first-start"
 ACCOUNT, PARTITION, REGION = "default-account", "partition", "region"
 
@@ -72,7 +80,17 @@ class Daypass:
         _settle(self.installation, PARTITION, _wanted_partition(settings), "aws")
         self.default_account = _settle(self.installation, ACCOUNT, settings.account_id, _fresh_account(entropy))
         self.region = _settle_region(self.installation, settings.region)
-        ports = Ports(clock, entropy, storage.directory, storage.store, self.keys, self.audit, storage.last_used)
+        ports = Ports(
+            clock,
+            entropy,
+            storage.directory,
+            storage.store,
+            self.keys,
+            self.audit,
+            storage.last_used,
+            public_url=public_url(settings),
+        )
+        self.issuers = Issuers(ports)
         place = Place(self.installation.partition, self.region)
         strict = settings.audit_verification == "required"
         self.service = Service(
@@ -115,8 +133,23 @@ class Daypass:
         self._minder.start()
 
     def _mind_keys(self) -> None:
+        waited = 0.0
         while not self._stop.wait(KEY_CHECK_SECONDS):
             self.keys.try_rotate(int(self._clock.now()))
+            waited += KEY_CHECK_SECONDS
+            if waited >= ISSUER_CHECK_SECONDS:
+                waited = 0.0
+                self.rotate_issuer_keys()
+
+    def rotate_issuer_keys(self) -> None:
+        """Take every step that is due with the keys of any account's issuer. Never raises: the next time will do."""
+        period, now = self.settings.issuer_key_rotation_seconds, int(self._clock.now())
+        try:
+            due = [account for account, issuer in self.storage.issuers() if is_due(issuer, now, period)]
+            for account in due:
+                self.operator("daypass:RotateIssuerKeys", {"Period": period}, account)
+        except (StoreUnavailable, ServiceError):
+            _LOG.warning("the keys of token issuers could not be rotated now")
 
     def close(self) -> None:
         """Flush and let go of everything. Safe to call twice."""

@@ -6,7 +6,7 @@ with a default and never change meaning: a stored document outlives the code tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from daypass.principals import Tags
@@ -207,7 +207,49 @@ class ControlPolicy:
         return self.id
 
 
-Entity = Account | User | Group | Role | AccessKey | ManagedPolicy | Organization | ControlPolicy
+SigningAlgorithm = Literal["RS256", "ES384"]
+"""RS256: RSA, PKCS 1 v1.5, SHA-256. ES384: ECDSA on P-384, SHA-384 (RFC 7518, section 3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key pair that signs web identity tokens. ``id`` is its ``kid``, unique in the account for all time.
+
+    ``sealed`` is the private key (PKCS 8) under the master key, ``public`` the other half (SubjectPublicKeyInfo), both
+    DER. Announced it is published, active it signs, retired it is published until ``not_after``.
+    """
+
+    id: str
+    algorithm: SigningAlgorithm
+    state: Literal["announced", "active", "retired"]
+    sealed: bytes = field(repr=False)
+    public: bytes = field(repr=False)
+    created: int
+    active_from: int
+    not_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIssuer:
+    """The account as an OpenID Connect issuer: at most one. ``id`` ends in the account id, and stays for all time.
+
+    ``enabled``: it issues tokens now; keys stay published in any case. ``next_key`` numbers the next key.
+    """
+
+    kind: ClassVar[str] = "token-issuer"
+    id: str
+    created: int
+    enabled: bool
+    keys: tuple[SigningKey, ...]
+    next_key: int
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+Entity = Account | User | Group | Role | AccessKey | ManagedPolicy | Organization | ControlPolicy | TokenIssuer
 KINDS: dict[str, type[Entity]] = {
-    kind.kind: kind for kind in (Account, User, Group, Role, AccessKey, ManagedPolicy, Organization, ControlPolicy)
+    kind.kind: kind
+    for kind in (Account, User, Group, Role, AccessKey, ManagedPolicy, Organization, ControlPolicy, TokenIssuer)
 }

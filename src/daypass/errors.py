@@ -129,6 +129,24 @@ class RegionDisabled(ServiceError):
     code = "RegionDisabledException"
 
 
+class SessionDurationEscalation(ServiceError):
+    """The web identity token would outlive the session that asks for it."""
+
+    code = "SessionDurationEscalationException"
+
+
+class OutboundWebIdentityFederationDisabled(ServiceError):
+    """The account issues no web identity tokens."""
+
+    code = "OutboundWebIdentityFederationDisabledException"
+
+
+class JWTPayloadSizeExceeded(ServiceError):
+    """Tags, audiences and facts make a web identity token too large."""
+
+    code = "JWTPayloadSizeExceededException"
+
+
 # ── Policies and sizes ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -175,6 +193,18 @@ class UnmodifiableEntity(ServiceError):
     """The entity belongs to a service and is only changed by it."""
 
     code = "UnmodifiableEntity"
+
+
+class FeatureEnabled(ServiceError):
+    """What is to be switched on is on."""
+
+    code = "FeatureEnabled"
+
+
+class FeatureDisabled(ServiceError):
+    """What is asked about or to be switched off is off."""
+
+    code = "FeatureDisabled"
 
 
 class PolicyNotAttachable(ServiceError):

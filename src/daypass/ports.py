@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from daypass.credentials import Secret
-from daypass.entities import AccessKey, Entity
+from daypass.entities import AccessKey, Entity, SigningAlgorithm, SigningKey
 from daypass.exchange import Response
+from daypass.outbound import PrivateKey
 from daypass.sessions.keyring import Keyring, KeyState, SealingKey
 from daypass.snapshot import AccountSnapshot
 
@@ -230,6 +231,21 @@ class Keys(Protocol):
         """
         ...
 
+    def new_signing_key(self, algorithm: SigningAlgorithm, name: str) -> tuple[bytes, bytes]:
+        """A fresh key pair: the private half, sealed for ``name`` (``ACCOUNT/KID``) only, and the public one (DER).
+
+        Takes a tenth of a second or more.
+        """
+        ...
+
+    def open_signing_key(self, name: str, key: SigningKey) -> PrivateKey:
+        """The private half of ``key``, which was made for ``name``. Never blocks.
+
+        Raises:
+            InternalFailure: the stored bytes do not belong to this key under this master key.
+        """
+        ...
+
 
 class AuditLog(Protocol):
     """The audit trail. One record, one line, hash-chained; never a secret inside."""
@@ -305,7 +321,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything the pipeline hands to an operation."""
+    """Everything the pipeline hands to an operation. ``public_url``: under what others reach this daypass, if known."""
 
     clock: Clock
     entropy: Entropy
@@ -314,3 +330,4 @@ class Ports:
     keys: Keys
     audit: AuditLog
     last_used: LastUsed
+    public_url: str | None = None

@@ -20,6 +20,7 @@ from daypass.entities import (
     ManagedPolicy,
     Organization,
     Role,
+    TokenIssuer,
     User,
 )
 from daypass.organization import Membership
@@ -33,7 +34,7 @@ class AccountSnapshot:
     before: it may be emptied at any time (``operations/compiled.py``).
     ``partition`` is where the account's ARNs live. ``membership`` is the account's place in the organization with all
     that restricts it there, None outside; ``organizations`` (none or one) and ``control_policies`` are filled in the
-    management account alone.
+    management account alone. ``issuers`` holds none or one.
     """
 
     account: Account
@@ -51,6 +52,7 @@ class AccountSnapshot:
     organizations: dict[str, Organization] = field(default_factory=dict, repr=False)
     control_policies: dict[str, ControlPolicy] = field(default_factory=dict, repr=False)
     membership: Membership | None = field(default=None, repr=False)
+    issuers: dict[str, TokenIssuer] = field(default_factory=dict, repr=False)
     derived: dict[object, object] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -80,12 +82,18 @@ class AccountSnapshot:
             partition,
             by_kind["organization"],  # type: ignore[arg-type]
             by_kind["control-policy"],  # type: ignore[arg-type]
+            issuers=by_kind["token-issuer"],  # type: ignore[arg-type]
         )
 
     @property
     def id(self) -> str:
         """The 12-digit account id."""
         return self.account.id
+
+    @property
+    def issuer(self) -> TokenIssuer | None:
+        """The account as an issuer of web identity tokens, None when it has never been one."""
+        return next(iter(self.issuers.values()), None)
 
     def find(self, kind: str, key: str) -> Entity | None:
         """The entity of ``kind`` whose unique id is ``key``, or None."""
@@ -97,6 +105,7 @@ class AccountSnapshot:
             "policy": self.policies,  # type: ignore[dict-item]
             "organization": self.organizations,  # type: ignore[dict-item]
             "control-policy": self.control_policies,  # type: ignore[dict-item]
+            "token-issuer": self.issuers,  # type: ignore[dict-item]
         }
         return self.account if kind == "account" else table[kind].get(key)
 
@@ -114,6 +123,7 @@ class AccountSnapshot:
         yield from self.access_keys.values()
         yield from self.organizations.values()
         yield from self.control_policies.values()
+        yield from self.issuers.values()
 
     def placed(self, membership: Membership | None) -> AccountSnapshot:
         """The same account at the same revision, at another place of the organization."""
@@ -149,6 +159,7 @@ class AccountSnapshot:
             "policy": self.policies,
             "organization": self.organizations,
             "control-policy": self.control_policies,
+            "token-issuer": self.issuers,
         }
 
     def _indexes(self) -> dict[str, dict[str, Any]]:
@@ -183,4 +194,5 @@ class AccountSnapshot:
             tables["organization"],
             tables["control-policy"],
             self.membership,
+            tables["token-issuer"],
         )

@@ -20,6 +20,11 @@ TABLE: dict[str, Any] = json.loads(
 ROWS: dict[str, dict[str, Any]] = TABLE["operations"]
 OF_THE_RESOURCE = {"aws:ResourceAccount", "aws:ResourceTag/KEY", "iam:ResourceTag/KEY"}
 OF_ORGANIZATIONS = {"aws:resourceorgid", "aws:resourceorgpaths"}
+ALWAYS = {
+    "sts:AssumeRole": {"sts:RoleSessionName"},
+    "sts:GetWebIdentityToken": {"sts:DurationSeconds", "sts:IdentityTokenAudience", "sts:SigningAlgorithm"},
+}
+"""What a call cannot leave out, or what goes without saying."""
 SPELLED = {key.lower(): key for key in TABLE["keys"]}
 
 
@@ -49,7 +54,7 @@ def test_each_action_is_asked_with_the_keys_of_the_table(
     world: World, administrator: Signer, asked: dict[str, set[str]], operation: str
 ) -> None:
     """Those of the table and those of the resource, for every action that the operation asks about."""
-    names, row = world.prepare(), ROWS.get(operation, {})
+    names, row = world.prepare(operation), ROWS.get(operation, {})
     params = {**world.params(operation, names), **filled(row.get("with", {}), names)}
     if operation == "iam:DeleteRole":  # the one that can be deleted has no boundary otherwise
         role = world.snapshot().roles_by_name[names["bare_role"]]
@@ -68,9 +73,9 @@ def test_what_the_call_does_not_bring_is_absent(
 ) -> None:
     """Without tags, boundary, external id or source identity their keys are not there, not even empty."""
     service, action = operation.split(":")
-    answer = world.daypass.call(service, action, world.params(operation, world.prepare()), administrator)
+    answer = world.daypass.call(service, action, world.params(operation, world.prepare(operation)), administrator)
     assert answer.status == 200, answer.body
-    always = {"sts:RoleSessionName"} if operation == "sts:AssumeRole" else set()
+    always = ALWAYS.get(operation, set())
     assert {about: keys - OF_THE_RESOURCE for about, keys in asked.items()} == {operation: always}
 
 

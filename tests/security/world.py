@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -14,10 +15,22 @@ from urllib.parse import urlencode
 
 import daypass.app  # noqa: F401  registers the operations
 from daypass.credentials import Secret
-from daypass.entities import AccessKey, Entity, Group, InlinePolicy, ManagedPolicy, PolicyVersion, Role, User
+from daypass.entities import (
+    AccessKey,
+    Entity,
+    Group,
+    InlinePolicy,
+    ManagedPolicy,
+    PolicyVersion,
+    Role,
+    TokenIssuer,
+    User,
+)
 from daypass.exchange import RawRequest, Response
 from daypass.ids import access_key_id, unique_id
 from daypass.operations.registry import REGISTRY
+from daypass.outbound import first_keys
+from daypass.services.token_issuers import fresh_key, new_issuer_id
 from daypass.testing.local import VERSIONS, LocalDaypass, Signer, flatten, raw_request
 from tests.calling import credentials_in
 from tests.sigv4.samples import NOW
@@ -66,8 +79,8 @@ class World:
 
     # ── things ───────────────────────────────────────────────────────────────────────────────────────
 
-    def prepare(self) -> dict[str, str]:
-        """Make one of everything under fresh names, in one change; the names."""
+    def prepare(self, operation: str = "") -> dict[str, str]:
+        """Make one of everything under fresh names, in one change; the names. What ``operation`` switches on is off."""
         n = str(next(self._numbers))
         user, role, group = self.user(f"user-{n}"), self.role(f"role-{n}"), self.group(f"group-{n}")
         policies = [self._policy(f"policy-{n}"), self._policy(f"bare-policy-{n}")]
@@ -88,6 +101,7 @@ class World:
             self.role(f"bare-role-{n}"),
             key,
             replace(self.snapshot().account, alias=f"old-{n}"),
+            replace(self.issuer, enabled=operation != "iam:EnableOutboundWebIdentityFederation"),
         )
         return {
             "n": n,
@@ -105,6 +119,12 @@ class World:
             "document": document("*"),
             "trust": self.trust,
         }
+
+    @cached_property
+    def issuer(self) -> TokenIssuer:
+        """The account's token issuer; made once, since making an RSA key takes long."""
+        fresh = partial(fresh_key, self.daypass.daypass.keys, self.account)
+        return first_keys(new_issuer_id(self.account, bytes(10)), NOW, fresh)
 
     @property
     def trust(self) -> str:

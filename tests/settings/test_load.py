@@ -16,6 +16,7 @@ from daypass.settings import (
     data_directory,
     describe,
     load,
+    public_url,
     remember_database,
 )
 
@@ -169,6 +170,42 @@ def test_a_list_is_a_list_in_the_file_and_has_commas_elsewhere(tmp_path: Path) -
 def test_a_proxy_that_cannot_be_meant_is_refused(tmp_path: Path, entry: str) -> None:
     """Host bits, names, everybody: each is an error at the start and trusts nobody by mistake."""
     assert "trusted_proxies" in refusal(tmp_path, {"DAYPASS_TRUSTED_PROXIES": entry}, {}).message
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sts.example.com", "https://", "https://STS.example.com", "https://a/", "https://a?b", "https://u@a", "ftp://a"],
+)
+def test_a_public_url_that_cannot_begin_an_issuer_is_refused(tmp_path: Path, url: str) -> None:
+    """Others compare it letter by letter, so it has one spelling: lower case, no slash at the end, nothing after it."""
+    assert "public_url" in refusal(tmp_path, {"DAYPASS_PUBLIC_URL": url}, {}).message
+
+
+def test_a_public_url_without_tls_is_refused_beyond_loopback(tmp_path: Path) -> None:
+    """Unless the operator insists, as for listening."""
+    environ = {"DAYPASS_PUBLIC_URL": "http://sts.example.com"}
+    assert "without TLS" in refusal(tmp_path, environ, {}).message
+    assert load(tmp_path, environ, {"insecure": True}).settings.public_url == "http://sts.example.com"
+    assert load(tmp_path, {"DAYPASS_PUBLIC_URL": "http://127.0.0.1:8080"}, {}).settings.public_url
+
+
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ({}, "http://127.0.0.1:7177"),
+        ({"listen": "[::1]:8000"}, "http://[::1]:8000"),
+        ({"listen": "10.0.0.1:443", "tls_cert": "c", "tls_key": "k"}, "https://10.0.0.1:443"),
+        ({"public_url": "https://sts.example.com/aws", "listen": "0.0.0.0:7177"}, "https://sts.example.com/aws"),
+        ({"listen": "0.0.0.0:7177"}, None),
+        ({"listen": "[::]:7177"}, None),
+        ({"listen": "127.0.0.1:0"}, None),
+    ],
+)
+def test_the_public_address_is_what_is_set_or_what_is_listened_on(
+    tmp_path: Path, options: dict[str, str | bool | None], url: str | None
+) -> None:
+    """All addresses, or a port that is to be found, are no address that others could be told."""
+    assert public_url(load(tmp_path, {}, options).settings) == url
 
 
 @pytest.mark.parametrize("content", [b"workers = ", b"\xff\xfe", b"workers = 1\nworkers = 2\n"])

@@ -20,6 +20,7 @@ COMMANDS = {
     "account": "make and list accounts, and their organization",
     "key": "make, list and delete access keys of a user",
     "keyring": "show and rotate the keys that seal session tokens",
+    "issuer": "show and rotate the keys that sign web identity tokens",
     "policy": "check policies before they are attached, test what they decide",
     "root": "make and remove root credentials of an account",
     "audit": "verify and read the audit trail",

@@ -101,10 +101,12 @@ def _run(data: Path, options: dict[str, str | bool | None], stop: Event) -> None
         remember_database(data, settings)
         if stop.is_set():
             return
+        bound = [port]
         try:
             serve_forever(
                 Listen(host, port),
-                _service_maker(settings, data),
+                _service_maker(settings, data, bound),
+                on_bound=bound.append,
                 workers=settings.workers,
                 tls=tls,
                 on_ready=greeting.say,
@@ -121,16 +123,28 @@ def _limits(settings: Settings) -> Limits:
     return Limits(head_seconds=settings.header_deadline, connections=settings.max_connections, threads=settings.threads)
 
 
-def _service_maker(settings: Settings, data: Path) -> Callable[[], Served]:
+def _service_maker(settings: Settings, data: Path, bound: list[int]) -> Callable[[], Served]:
+    """Makes the service of each worker; the last of ``bound`` is the port that was had, where any was asked for."""
+
     def make() -> Served:
+        from msgspec.structs import replace
+
         from daypass.app import open_daypass
         from daypass.server import BehindProxies, Served, Service
 
-        daypass = open_daypass(settings, data, follow=True)
+        host = settings.listen.rpartition(":")[0]
+        daypass = open_daypass(replace(settings, listen=f"{host}:{bound[-1]}"), data, follow=True)
         service: Service = daypass.service
         if settings.trusted_proxies:  # decided once: without any, no request pays for the question
             service = BehindProxies(service, settings.trusted_proxies)
-        return Served(service, daypass, daypass.close, settings.open_probes, turns=daypass.service)
+        return Served(
+            service,
+            daypass,
+            daypass.close,
+            settings.open_probes,
+            turns=daypass.service,
+            issuers=daypass.issuers,
+        )
 
     return make
 

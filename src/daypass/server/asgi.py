@@ -20,6 +20,7 @@ from daypass.ports import NotLoaded
 from daypass.server.address import plain_address
 from daypass.server.batch import Batch
 from daypass.server.head import METHODS, Refused, check_head
+from daypass.server.issuers import Issuers
 from daypass.server.limits import Limits
 from daypass.server.probe import OwnPaths, Probe
 from daypass.server.reply import date
@@ -71,7 +72,7 @@ class Served:
     """What one process serves. ``close`` runs once, after the last answer.
 
     ``open_probes`` lets peers beyond loopback read ``/-/health`` and ``/-/metrics``. ``turns``: who is told when
-    several requests are answered together.
+    several requests are answered together. ``issuers``: who knows what is published below ``/-/issuers/``.
     """
 
     service: Service
@@ -79,6 +80,7 @@ class Served:
     close: Callable[[], None] = _nothing
     open_probes: bool = False
     turns: Turns | None = None
+    issuers: Issuers | None = None
 
 
 class Application:
@@ -93,7 +95,7 @@ class Application:
         self._service = served.service
         self._turns = served.turns
         self.batch = Batch(self)
-        self._own = OwnPaths(served.probe, open_to_all=served.open_probes)
+        self._own = OwnPaths(served.probe, open_to_all=served.open_probes, issuers=served.issuers)
         self._threads = Threads(limits, self._answer_blocking, executor)
 
     def answer(self, raw: RawRequest) -> Response:
@@ -142,6 +144,8 @@ class Application:
 
     def _answer_blocking(self, raw: RawRequest) -> Response:
         try:
+            if raw.target.startswith(b"/-/") and (own := self._own.answer(raw, may_block=True)):
+                return own
             return self._service.serve_blocking(raw)
         except Exception as defect:  # noqa: BLE001
             return _broken(defect)

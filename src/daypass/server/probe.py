@@ -1,7 +1,7 @@
-"""daypass's own paths under ``/-/``: is it well, and what has it counted.
+"""daypass's own paths under ``/-/``: is it well, what has it counted, and what do its token issuers publish.
 
-They answer loopback peers only, unless the operator opens them; to anyone else they do not exist, and the request goes
-on to the services like any other path.
+Health and metrics answer loopback peers only, unless the operator opens them; to anyone else they do not exist, and the
+request goes on to the services like any other path. What issuers publish (``issuers.py``) is for everybody.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 
 from daypass.exchange import RawRequest, Response
 from daypass.ports import Health
+from daypass.server.issuers import ISSUERS, Issuers, answer_for
 from daypass.server.metrics import CONTENT_TYPE, exposition
 
 _FORWARDED = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
@@ -30,12 +31,19 @@ class Probe(Protocol):
 class OwnPaths:
     """The router of ``/-/``."""
 
-    def __init__(self, probe: Probe, *, open_to_all: bool) -> None:
+    def __init__(self, probe: Probe, *, open_to_all: bool, issuers: Issuers | None = None) -> None:
         self._probe = probe
         self._open = open_to_all
+        self._issuers = issuers
 
-    def answer(self, raw: RawRequest) -> Response | None:
-        """The answer, or None when the path is not ours or is none of the peer's business."""
+    def answer(self, raw: RawRequest, *, may_block: bool = False) -> Response | None:
+        """The answer, or None when the path is not ours or is none of the peer's business.
+
+        Raises:
+            NotLoaded: ask again on a thread that ``may_block``.
+        """
+        if self._issuers is not None and raw.target.startswith(ISSUERS):
+            return answer_for(self._issuers, raw, may_block=may_block)
         answers = {b"/-/health": self._health, b"/-/metrics": _metrics}
         answer = answers.get(raw.path)
         if answer is None or raw.method not in {"GET", "HEAD"} or not (self._open or _is_local(raw)):

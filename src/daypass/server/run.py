@@ -48,14 +48,16 @@ def serve_forever(
     tls: Tls | None = None,
     limits: Limits = Limits(),  # noqa: B008
     stop: threading.Event | None = None,
+    on_bound: Callable[[int], None] = lambda port: None,
 ) -> None:
     """Listen and serve in the calling thread until SIGTERM, SIGINT or ``stop``; drain, then return.
 
     ``make_service`` is called once in every worker process, after the fork and before the first request. With one
     worker that is this process, and the calling thread may be any; with several it must be the main thread.
-    ``on_ready`` gets the base URL (``http://127.0.0.1:7177``) once the server has answered a request of its own over
-    the network; it is called once, in this process. With several workers SIGHUP replaces them one by one, without
-    refusing or breaking a request; the new ones read the TLS files anew.
+    ``on_bound`` gets the port before any service is made. ``on_ready`` gets the base URL (``http://127.0.0.1:7177``)
+    once the server has answered a request of its own over the network; it is called once, in this process. With
+    several workers SIGHUP replaces them one by one, without refusing or breaking a request; the new ones read the TLS
+    files anew.
 
     Raises:
         ListenError: the address cannot be had, the TLS files cannot be used, or nothing answers there.
@@ -65,6 +67,7 @@ def serve_forever(
     _allow_many_connections(limits)
     with open_listener(listen) as sock:
         url = base_url(sock, listen, secure=tls is not None)
+        on_bound(sock.getsockname()[1])
 
         def announce() -> None:
             wait_until_it_answers(sock, secure=tls is not None)

@@ -16,7 +16,7 @@ the wrong kind, settings that contradict each other.
 """
 
 from daypass.settings.load import DATABASE_FILE, FILE, data_directory, load, remember_database
-from daypass.settings.schema import Described, Loaded, Settings, SettingsError, blanked, describe
+from daypass.settings.schema import Described, Loaded, Settings, SettingsError, blanked, describe, public_url
 
 __all__ = [
     "DATABASE_FILE",
@@ -29,5 +29,6 @@ __all__ = [
     "data_directory",
     "describe",
     "load",
+    "public_url",
     "remember_database",
 ]

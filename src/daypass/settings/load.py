@@ -31,6 +31,11 @@ _SERVICE_LINK = re.compile(
 )
 _LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[0-9]{1,5}")
 _DATABASE = re.compile(r"(?:postgresql|postgres|sqlite)://.+")
+_PUBLIC_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+    r"(?:/[A-Za-z0-9._~-]{1,64}){0,8}"
+)
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _FILES = frozenset({"tls_cert", "tls_key", "endpoint_policy"})
 _UNREADABLE = "make it readable for the user that runs daypass"
 _IPV4_IN_IPV6 = IPv6Network("::ffff:0:0/96")
@@ -205,10 +210,28 @@ def _check_forms(settings: Settings, sources: Mapping[str, str]) -> None:
         raise _wrong("account_id", sources, f"`{settings.account_id}` is no account id", "an account id has 12 digits")
     if settings.database is not None and not _DATABASE.fullmatch(settings.database):
         raise _wrong("database", sources, "not a database daypass knows", "use `postgresql://…` or `sqlite:///…`")
+    _check_public_url(settings, sources)
     _check_proxies(settings.trusted_proxies, sources)
     if (settings.tls_cert is None) != (settings.tls_key is None):
         alone = "tls_cert" if settings.tls_cert else "tls_key"
         raise _wrong(alone, sources, "stands alone", "give both --tls-cert and --tls-key")
+
+
+def _check_public_url(settings: Settings, sources: Mapping[str, str]) -> None:
+    """Others compare it letter by letter, and trust whoever answers there: only TLS says who that is.
+
+    # INVARIANT: 10. keys that others are to trust are not fetched from whoever stands between, unless that is insisted.
+    #   tests/settings/test_load.py::test_a_public_url_without_tls_is_refused_beyond_loopback
+    """
+    url = settings.public_url
+    if url is None:
+        return
+    found = _PUBLIC_URL.fullmatch(url)
+    if not found:
+        advice = "write https://HOST, with a port or path if need be, and no slash at the end"
+        raise _wrong("public_url", sources, f"`{url}` cannot be the beginning of an issuer", advice)
+    if found["scheme"] == "http" and not settings.insecure and found["host"] not in _LOOPBACK:
+        raise _wrong("public_url", sources, f"`{url}` is without TLS", "use https, or insist with `insecure`")
 
 
 def _check_proxies(proxies: tuple[str, ...], sources: Mapping[str, str]) -> None:

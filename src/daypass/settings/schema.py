@@ -54,6 +54,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = None
     insecure: Annotated[bool, Meta(description="Allow listening beyond loopback without TLS.")] = False
+    public_url: Annotated[
+        str | None,
+        Meta(
+            description="Where others reach this daypass, `https://HOST[:PORT][/PATH]`: issuers of web identity tokens "
+            "are named below it. Without it, what `listen` says."
+        ),
+    ] = None
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(
@@ -96,6 +103,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         Meta(ge=3_600, le=366 * 86_400, description="Age at which a sealing key gets a successor."),
     ] = 86_400
+    issuer_key_rotation_seconds: Annotated[
+        int,
+        Meta(
+            ge=86_400,
+            le=3_660 * 86_400,
+            description="Age at which a key that signs web identity tokens gets a successor.",
+        ),
+    ] = 7_776_000
     signing_key_cache: Annotated[
         int,
         Meta(ge=2, le=10_000_000, description="Signing keys, and opened session tokens, that each process remembers."),
@@ -153,6 +168,17 @@ def describe() -> tuple[Described, ...]:
         Described(field.name, _kind(field.type), field.default, _meta(field.type).description or "")
         for field in msgspec.structs.fields(Settings)
     )
+
+
+def public_url(settings: Settings) -> str | None:
+    """Where others reach this daypass, as far as the settings say: not on all addresses, nor on a port to be found."""
+    host, port = settings.address
+    if settings.public_url is not None:
+        return settings.public_url
+    if port == 0 or host in ("", "0.0.0.0", "::"):  # noqa: S104 - recognised, not listened on
+        return None
+    name = f"[{host}]" if ":" in host else host
+    return f"{'https' if settings.tls_cert else 'http'}://{name}:{port}"
 
 
 def blanked(database: str) -> str:

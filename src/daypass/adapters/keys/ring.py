@@ -12,9 +12,11 @@ from functools import lru_cache
 from threading import Lock
 
 from daypass.adapters.keys.master import MasterKey, MasterKeyError
+from daypass.adapters.keys.signing import new_signing_key, open_signing_key
 from daypass.credentials import Secret
-from daypass.entities import AccessKey
+from daypass.entities import AccessKey, SigningAlgorithm, SigningKey
 from daypass.errors import InternalFailure, Malformed
+from daypass.outbound import PrivateKey
 from daypass.ports import Clock, Entropy, SealingKeyStore, StoredSealingKey, StoreUnavailable
 from daypass.sessions.keyring import (
     ID_BYTES,
@@ -31,6 +33,9 @@ REFRESH_GAP = 1.0
 
 OPENED_SECRETS = 65_536
 """Long-term secrets remembered in the clear; about 20 MB when full."""
+
+OPENED_SIGNING_KEYS = 1_024
+"""Private keys for web identity tokens remembered in the clear; about 5 MB when full."""
 
 _NONCE_BYTES = 12
 _SEALING, _ACCESS = "sealing-key", "access-key"
@@ -64,6 +69,7 @@ class RingKeeper:
         self._rows = self._first_rows(int(clock.now()))
         self._ring = self._unwrapped(self._rows)
         self._opened = lru_cache(maxsize=OPENED_SECRETS)(self._unwrapped_secret)
+        self._signing = lru_cache(maxsize=OPENED_SIGNING_KEYS)(self._opened_signing_key)
 
     # ── the ring ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -127,6 +133,19 @@ class RingKeeper:
             return Secret(self._master.unwrap(_ACCESS, access_key_id, sealed).decode("utf-8"))
         except (Malformed, UnicodeDecodeError) as error:
             raise InternalFailure(detail=f"secret of {access_key_id}: {error}") from None
+
+    # ── keys for web identity tokens ─────────────────────────────────────────────────────────────────
+
+    def new_signing_key(self, algorithm: SigningAlgorithm, name: str) -> tuple[bytes, bytes]:
+        """See ``ports.Keys``."""
+        return new_signing_key(self._master, algorithm, name, self._entropy.bytes(_NONCE_BYTES))
+
+    def open_signing_key(self, name: str, key: SigningKey) -> PrivateKey:
+        """See ``ports.Keys``. Remembered: opening one takes a part of what signing takes."""
+        return self._signing(name, key)
+
+    def _opened_signing_key(self, name: str, key: SigningKey) -> PrivateKey:
+        return open_signing_key(self._master, name, key)
 
     # ── rows and ring ────────────────────────────────────────────────────────────────────────────────
 

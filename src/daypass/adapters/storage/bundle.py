@@ -14,9 +14,11 @@ from daypass.adapters.storage.directory import MemoryDirectory
 from daypass.adapters.storage.follower import Follower
 from daypass.adapters.storage.installation import Installation
 from daypass.adapters.storage.last_used import LastUsedTimes
+from daypass.adapters.storage.reads import read_issuers
 from daypass.adapters.storage.schema import prepare
 from daypass.adapters.storage.sealing_keys import SealingKeyTable
 from daypass.adapters.storage.store import SqlStore
+from daypass.entities import TokenIssuer
 from daypass.ports import StoreUnavailable
 
 CAPACITY = 250_000
@@ -65,6 +67,15 @@ class Storage:
     def revision(self) -> int:
         """The number of the newest change this process has applied."""
         return self.directory.applied
+
+    def issuers(self) -> list[tuple[str, TokenIssuer]]:
+        """Every token issuer with its account, read from the store without loading the accounts.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        with self._database.reading() as connection:
+            return read_issuers(connection)
 
     def defects(self) -> tuple[str, ...]:
         """What a full integrity check of the database finds; empty when it is sound. Slow: for `daypass doctor`.

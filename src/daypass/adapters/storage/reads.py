@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, literal_column, select
 
 from daypass.adapters.storage.documents import decode
 from daypass.adapters.storage.tables import ACCOUNTS, CHANGE_HEAD, CHANGE_LOG, ENTITIES
-from daypass.entities import ControlPolicy, Entity, Organization
+from daypass.entities import ControlPolicy, Entity, Organization, TokenIssuer
 from daypass.organization import Tree
 from daypass.snapshot import AccountSnapshot
 
@@ -29,6 +29,9 @@ _ORGANIZATION = select(ENTITIES.c.account_id, ENTITIES.c.document).where(
     ENTITIES.c.kind == literal_column(f"'{Organization.kind}'")
 )
 _CONTROL_POLICIES = _DOCUMENTS.where(ENTITIES.c.kind == ControlPolicy.kind)
+_ISSUERS = select(ENTITIES.c.account_id, ENTITIES.c.document).where(
+    ENTITIES.c.kind == literal_column(f"'{TokenIssuer.kind}'")
+)
 _OF_ORGANIZATION = frozenset({Organization.kind, ControlPolicy.kind})
 _HEAD = select(CHANGE_HEAD.c.seq)
 _LOG = (
@@ -123,6 +126,16 @@ def read_tree(connection: Connection) -> Tree | None:
         assert isinstance(policy, ControlPolicy)
         policies[policy.id] = policy
     return Tree(row.account_id, organization, policies)
+
+
+def read_issuers(connection: Connection) -> list[tuple[str, TokenIssuer]]:
+    """Every token issuer with its account."""
+    found = []
+    for account, document in connection.execute(_ISSUERS):
+        issuer = decode(TokenIssuer.kind, document)
+        assert isinstance(issuer, TokenIssuer)
+        found.append((account, issuer))
+    return found
 
 
 def _read_entities(connection: Connection, account: str, change: AccountChange) -> None:

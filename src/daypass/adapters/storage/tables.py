@@ -67,6 +67,16 @@ Index(
 )
 """At most one organization, whichever account holds it; a few bytes, as no other entity is in the index."""
 
+_TOKEN_ISSUER = text("kind = 'token-issuer'")
+Index(
+    "entities_token_issuer",
+    ENTITIES.c.account_id,
+    unique=True,
+    sqlite_where=_TOKEN_ISSUER,
+    postgresql_where=_TOKEN_ISSUER,
+)
+"""At most one token issuer an account, and all of them without reading anything else."""
+
 CHANGE_HEAD = Table(
     "change_head",
     METADATA,
