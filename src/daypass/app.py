@@ -38,7 +38,7 @@ from daypass.ports import Clock, Entropy, Health, Ports, StoreUnavailable
 from daypass.principals import Operator
 from daypass.regions import partition_of
 from daypass.services.token_issuers import Issuers
-from daypass.settings import Settings, SettingsError, public_url
+from daypass.settings import Settings, SettingsError, listened_url
 
 KEY_CHECK_SECONDS = 30.0
 ISSUER_CHECK_SECONDS = 600.0
@@ -88,7 +88,7 @@ class Daypass:
             self.keys,
             self.audit,
             storage.last_used,
-            public_url=public_url(settings),
+            public_url=settings.public_url or listened_url(settings),
         )
         self.issuers = Issuers(ports)
         place = Place(self.installation.partition, self.region)

@@ -15,8 +15,8 @@ from daypass.settings import (
     blanked,
     data_directory,
     describe,
+    listened_url,
     load,
-    public_url,
     remember_database,
 )
 
@@ -195,17 +195,16 @@ def test_a_public_url_without_tls_is_refused_beyond_loopback(tmp_path: Path) -> 
         ({}, "http://127.0.0.1:7177"),
         ({"listen": "[::1]:8000"}, "http://[::1]:8000"),
         ({"listen": "10.0.0.1:443", "tls_cert": "c", "tls_key": "k"}, "https://10.0.0.1:443"),
-        ({"public_url": "https://sts.example.com/aws", "listen": "0.0.0.0:7177"}, "https://sts.example.com/aws"),
         ({"listen": "0.0.0.0:7177"}, None),
         ({"listen": "[::]:7177"}, None),
         ({"listen": "127.0.0.1:0"}, None),
     ],
 )
-def test_the_public_address_is_what_is_set_or_what_is_listened_on(
+def test_what_is_listened_on_is_an_address_for_others_only_where_it_is_one(
     tmp_path: Path, options: dict[str, str | bool | None], url: str | None
 ) -> None:
     """All addresses, or a port that is to be found, are no address that others could be told."""
-    assert public_url(load(tmp_path, {}, options).settings) == url
+    assert listened_url(load(tmp_path, {}, options).settings) == url
 
 
 @pytest.mark.parametrize("content", [b"workers = ", b"\xff\xfe", b"workers = 1\nworkers = 2\n"])

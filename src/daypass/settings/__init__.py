@@ -16,7 +16,7 @@ the wrong kind, settings that contradict each other.
 """
 
 from daypass.settings.load import DATABASE_FILE, FILE, data_directory, load, remember_database
-from daypass.settings.schema import Described, Loaded, Settings, SettingsError, blanked, describe, public_url
+from daypass.settings.schema import Described, Loaded, Settings, SettingsError, blanked, describe, listened_url
 
 __all__ = [
     "DATABASE_FILE",
@@ -28,7 +28,7 @@ __all__ = [
     "blanked",
     "data_directory",
     "describe",
+    "listened_url",
     "load",
-    "public_url",
     "remember_database",
 ]

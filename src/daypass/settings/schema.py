@@ -170,11 +170,9 @@ def describe() -> tuple[Described, ...]:
     )
 
 
-def public_url(settings: Settings) -> str | None:
-    """Where others reach this daypass, as far as the settings say: not on all addresses, nor on a port to be found."""
+def listened_url(settings: Settings) -> str | None:
+    """The address that is listened on as others could be told it: not all addresses, nor a port that is to be found."""
     host, port = settings.address
-    if settings.public_url is not None:
-        return settings.public_url
     if port == 0 or host in ("", "0.0.0.0", "::"):  # noqa: S104 - recognised, not listened on
         return None
     name = f"[{host}]" if ":" in host else host
