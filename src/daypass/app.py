@@ -17,6 +17,7 @@ import daypass.services.accounts
 import daypass.services.decisions
 import daypass.services.iam
 import daypass.services.organization
+import daypass.services.revocations
 import daypass.services.root_keys
 import daypass.services.sealing_keys
 import daypass.services.sts

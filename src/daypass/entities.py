@@ -248,8 +248,47 @@ class TokenIssuer:
         return self.id
 
 
-Entity = Account | User | Group | Role | AccessKey | ManagedPolicy | Organization | ControlPolicy | TokenIssuer
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A rule that ends sessions before their time, and what descends from them unless ``only`` is set.
+
+    It names one thing: a session by ``access_key``, or whoever holds it by ``principal`` (``aws:userid``, or the unique
+    id of a role for all its sessions), or the ``provider`` (ARN) that vouched for him; with none of them all sessions
+    of the account. ``issued_before`` spares younger ones; it says nothing where ``access_key`` is set. After ``until``
+    the rule can hit no living session. ``shown`` is what the operator typed.
+    """
+
+    kind: ClassVar[str] = "revocation"
+    id: str
+    created: int
+    until: int
+    issued_before: int = 0
+    access_key: str = ""
+    principal: str = ""
+    provider: str = ""
+    only: bool = False
+    shown: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+Entity = (
+    Account | User | Group | Role | AccessKey | ManagedPolicy | Organization | ControlPolicy | TokenIssuer | Revocation
+)
 KINDS: dict[str, type[Entity]] = {
     kind.kind: kind
-    for kind in (Account, User, Group, Role, AccessKey, ManagedPolicy, Organization, ControlPolicy, TokenIssuer)
+    for kind in (
+        Account,
+        User,
+        Group,
+        Role,
+        AccessKey,
+        ManagedPolicy,
+        Organization,
+        ControlPolicy,
+        TokenIssuer,
+        Revocation,
+    )
 }

@@ -14,6 +14,9 @@ SessionKind = Literal["role", "user", "root", "federated", "assumed-root"]
 Tags = tuple[tuple[str, str], ...]
 """Tags in the order given, each a (key, value) pair. Keys compare without case and keep theirs."""
 
+Ancestors = tuple[tuple[str, int], ...]
+"""Pairs of who and when. Who: ``aws:userid`` (``AROA…:session``, ``AIDA…``, an account id), or a provider's ARN."""
+
 
 class Session(NamedTuple):
     """The facts sealed into a session token. All of them are frozen at issuance (IAM User Guide, "Session tags").
@@ -21,7 +24,9 @@ class Session(NamedTuple):
     Times are epoch seconds. ``principal_id`` is the unique id that the session is bound to (``AROA…`` role,
     ``AIDA…`` user, the account id for root) and ``principal`` how it was called at issuance (``role/path/name``), so
     that a service without the accounts can name the caller. ``lineage`` holds the access key ids of the sessions this
-    one descends from, oldest first. ``transitive`` holds the keys, as spelled in ``tags``, that go on along a chain.
+    one descends from, oldest first, and ``ancestors`` by whom those were held, each with the time it was issued; first
+    of all the user whose own key opened the first one, and beside whoever signed in somewhere the provider that vouched
+    for him. ``transitive`` holds the keys, as spelled in ``tags``, that go on along a chain.
     """
 
     kind: SessionKind
@@ -43,6 +48,7 @@ class Session(NamedTuple):
     lineage: tuple[str, ...] = ()
     issuer_key: str = ""
     principal: str = ""
+    ancestors: Ancestors = ()
 
 
 @dataclass(frozen=True, slots=True)

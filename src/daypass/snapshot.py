@@ -19,11 +19,13 @@ from daypass.entities import (
     Group,
     ManagedPolicy,
     Organization,
+    Revocation,
     Role,
     TokenIssuer,
     User,
 )
 from daypass.organization import Membership
+from daypass.revocation import Revocations
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -34,7 +36,7 @@ class AccountSnapshot:
     before: it may be emptied at any time (``operations/compiled.py``).
     ``partition`` is where the account's ARNs live. ``membership`` is the account's place in the organization with all
     that restricts it there, None outside; ``organizations`` (none or one) and ``control_policies`` are filled in the
-    management account alone. ``issuers`` holds none or one.
+    management account alone. ``issuers`` holds none or one. ``revoked`` are the ``revocations`` as requests ask them.
     """
 
     account: Account
@@ -53,6 +55,8 @@ class AccountSnapshot:
     control_policies: dict[str, ControlPolicy] = field(default_factory=dict, repr=False)
     membership: Membership | None = field(default=None, repr=False)
     issuers: dict[str, TokenIssuer] = field(default_factory=dict, repr=False)
+    revocations: dict[str, Revocation] = field(default_factory=dict, repr=False)
+    revoked: Revocations = field(default=Revocations(""), repr=False)
     derived: dict[object, object] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -66,6 +70,7 @@ class AccountSnapshot:
         groups: dict[str, Group] = by_kind["group"]  # type: ignore[assignment]
         roles: dict[str, Role] = by_kind["role"]  # type: ignore[assignment]
         policies: dict[str, ManagedPolicy] = by_kind["policy"]  # type: ignore[assignment]
+        revocations: dict[str, Revocation] = by_kind["revocation"]  # type: ignore[assignment]
         assert isinstance(account, Account)
         return cls(
             account,
@@ -83,6 +88,8 @@ class AccountSnapshot:
             by_kind["organization"],  # type: ignore[arg-type]
             by_kind["control-policy"],  # type: ignore[arg-type]
             issuers=by_kind["token-issuer"],  # type: ignore[arg-type]
+            revocations=revocations,
+            revoked=Revocations(account.id, revocations.values()),
         )
 
     @property
@@ -106,6 +113,7 @@ class AccountSnapshot:
             "organization": self.organizations,  # type: ignore[dict-item]
             "control-policy": self.control_policies,  # type: ignore[dict-item]
             "token-issuer": self.issuers,  # type: ignore[dict-item]
+            "revocation": self.revocations,  # type: ignore[dict-item]
         }
         return self.account if kind == "account" else table[kind].get(key)
 
@@ -124,6 +132,7 @@ class AccountSnapshot:
         yield from self.organizations.values()
         yield from self.control_policies.values()
         yield from self.issuers.values()
+        yield from self.revocations.values()
 
     def placed(self, membership: Membership | None) -> AccountSnapshot:
         """The same account at the same revision, at another place of the organization."""
@@ -160,6 +169,7 @@ class AccountSnapshot:
             "organization": self.organizations,
             "control-policy": self.control_policies,
             "token-issuer": self.issuers,
+            "revocation": self.revocations,
         }
 
     def _indexes(self) -> dict[str, dict[str, Any]]:
@@ -178,6 +188,7 @@ class AccountSnapshot:
     def _with(
         self, revision: int, tables: dict[str, dict[str, Any]], indexes: dict[str, dict[str, Any]]
     ) -> AccountSnapshot:
+        rules = tables["revocation"]
         return AccountSnapshot(
             tables["account"][self.account.id],
             revision,
@@ -195,4 +206,6 @@ class AccountSnapshot:
             tables["control-policy"],
             self.membership,
             tables["token-issuer"],
+            rules,
+            self.revoked if rules is self.revocations else Revocations(self.account.id, rules.values()),
         )

@@ -86,6 +86,7 @@ def sessions(draw: st.DrawFn) -> Session:
         lineage=draw(st.lists(words, max_size=4).map(tuple)),
         issuer_key=draw(words),
         principal=draw(words),
+        ancestors=draw(st.lists(st.tuples(words, st.integers(0, 2**40)), max_size=4).map(tuple)),
     )
 
 

@@ -3,7 +3,7 @@
     1. time        stale, then future
     2. scope       region and service, all mismatches in one message
     3. key, token  unknown or inactive key; token of another key, corrupt, or absent  → InvalidClientTokenId
-    4. expiry      → ExpiredToken
+    4. expiry      over, or ended before its time by a rule of an account it belongs to or descends from → ExpiredToken
     5. issuer      the user or role behind the session is alive                        → InvalidClientTokenId
     6. signature   constant time                                                       → SignatureDoesNotMatch
 
@@ -26,6 +26,7 @@ from daypass.exchange import RawRequest
 from daypass.ids import account_of
 from daypass.ports import Keys, NotLoaded
 from daypass.principals import Caller, FederatedUser, RoleSession, Root, Session, User
+from daypass.revocation import elsewhere
 from daypass.sessions.keyring import Keyring
 from daypass.sessions.limits import effective_tags
 from daypass.sessions.token import UnknownSealingKey, open_token
@@ -43,6 +44,7 @@ _BAD_TOKEN = "The security token included in the request is invalid"
 _EXPIRED = "The security token included in the request is expired"
 
 TEMPORARY = "ASIA"
+_OTHERS = "others"  # in Caller.derived: the other accounts whose rules may end his session
 
 LONGEST_REMEMBERED = 4_096
 """Characters of session policy and tags beyond which a session is opened anew each time: a short token can hold 20,000.
@@ -65,13 +67,13 @@ class Authenticator:
     """Verifies callers against the key ring and the accounts in memory.
 
     It remembers, in bounded tables, opened session tokens and derived signing keys; both are functions of their inputs,
-    so remembering never outlives a fact: expiry and the issuer's life are looked at on every call.
+    so remembering never outlives a fact: expiry, revocation and the issuer's life are looked at on every call.
     """
 
     def __init__(self, keys: Keys, *, capacity: int = 16_384) -> None:
         self._keys = keys
         self._signing_keys = SigningKeys(capacity)
-        self._opened: dict[tuple[str, str], tuple[Session, Secret]] = {}
+        self._opened: dict[tuple[str, str], tuple[Session, Secret, tuple[str, ...]]] = {}
         self._opened_with: Keyring | None = None
         self._capacity = capacity
 
@@ -115,16 +117,22 @@ class Authenticator:
     def _temporary(
         self, unverified: UnverifiedSignature, find_account: FindAccount, now: float, *, may_block: bool
     ) -> tuple[Caller, Secret]:
-        session, secret = self._opened_token(unverified, may_block=may_block)
+        session, secret, others = self._opened_token(unverified, may_block=may_block)
         if now >= session.expires:
             raise ExpiredToken(_EXPIRED)
         snapshot = find_account(session.account)
+        if snapshot is not None and (others or snapshot.revoked):
+            _refuse_revoked(session, snapshot, others, find_account)
         caller = session_caller(session, snapshot) if snapshot else None
         if caller is None:
             raise InvalidClientTokenId(_BAD_TOKEN, detail="the principal behind the session is gone")
+        caller.derived[_OTHERS] = others
         return caller, secret
 
-    def _opened_token(self, unverified: UnverifiedSignature, *, may_block: bool) -> tuple[Session, Secret]:
+    def _opened_token(
+        self, unverified: UnverifiedSignature, *, may_block: bool
+    ) -> tuple[Session, Secret, tuple[str, ...]]:
+        """The session, its secret, and the other accounts whose rules may end it."""
         token = unverified.session_token
         if token is None:
             raise InvalidClientTokenId(_BAD_TOKEN, detail="a temporary key without its session token")
@@ -134,7 +142,8 @@ class Authenticator:
         name = (token, unverified.access_key_id)
         opened = self._opened.get(name)
         if opened is None:
-            opened = self._open(token, unverified.access_key_id, ring, may_block=may_block)
+            session, secret = self._open(token, unverified.access_key_id, ring, may_block=may_block)
+            opened = session, secret, elsewhere(session)
             if _length(opened[0]) <= LONGEST_REMEMBERED:
                 if len(self._opened) >= self._capacity:
                     self._opened = {}
@@ -152,6 +161,36 @@ class Authenticator:
             if self._keys.find_or_refresh(unknown.key_id) is None:
                 raise
         return open_token(token, access_key_id, self._keys.ring())
+
+
+def refuse_revoked(caller: Caller, snapshot: AccountSnapshot, find_account: FindAccount) -> None:
+    """Look again whether the caller's session has been ended. ``snapshot``: the newest of his account.
+
+    Raises:
+        ExpiredToken: with AWS's text, so that SDKs fetch new credentials.
+        NotLoaded, StoreUnavailable: from ``find_account``.
+    """
+    session = caller.session
+    if session is None:
+        return
+    others = caller.derived.get(_OTHERS)
+    if others is None:
+        others = caller.derived[_OTHERS] = elsewhere(session)
+    if others or snapshot.revoked:
+        _refuse_revoked(session, snapshot, others, find_account)
+
+
+# INVARIANT: 1. what was ended before its time is refused, in whichever account the rule stands.
+#   tests/services/test_revocations.py::test_a_revoked_session_is_told_that_it_has_expired
+def _refuse_revoked(
+    session: Session, snapshot: AccountSnapshot, others: tuple[str, ...], find_account: FindAccount
+) -> None:
+    if snapshot.revoked.hits(session):
+        raise ExpiredToken(_EXPIRED, detail=f"revoked in {snapshot.id}")
+    for account in others:
+        other = find_account(account)
+        if other is None or other.revoked.hits(session):
+            raise ExpiredToken(_EXPIRED, detail=f"revoked in {account}")
 
 
 def _length(session: Session) -> int:

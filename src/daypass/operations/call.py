@@ -18,7 +18,8 @@ from daypass.operations.audit import Record
 from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import Operation
 from daypass.ports import Ports, Transaction
-from daypass.principals import Caller, Session, SessionKind, Tags
+from daypass.principals import Ancestors, Caller, Session, SessionKind, Tags
+from daypass.revocation import ancestors_of, provider_of
 from daypass.sessions.token import NONCE_BYTES, seal
 from daypass.snapshot import AccountSnapshot
 
@@ -175,6 +176,7 @@ class Call:
         kind, account, principal_id, principal, name, policy, policy_arns, tags, transitive, identity, mfa_at = wanted
         facts, lineage = self.facts, (*issuer.lineage, issuer.access_key_id) if issuer else ()
         key, begins = access_key_id("ASIA", account, entropy[:RANDOM_BYTES]), facts.now
+        above = ancestors_of(issuer) if issuer else self._opener(principal_id, begins)
         session = Session(
             kind,
             key,
@@ -195,10 +197,25 @@ class Call:
             lineage,
             self.caller.access_key_id,
             principal,
+            above,
         )
         token, secret = seal(session, self.ports.keys.ring(), entropy[RANDOM_BYTES:], least_size)
-        self.record.ours["session"] = {"accessKeyId": key, "lineage": lineage}
+        self.record.ours["session"] = {
+            "accessKeyId": key,
+            "lineage": lineage,
+            "ancestors": above,
+            "kind": kind,
+            "principalId": principal_id,
+            "name": name,
+            "expires": begins + duration,
+            "provider": provider_of(session) if session.federation else None,
+        }
         return TemporaryCredentials(key, secret, token, begins + duration)
+
+    def _opener(self, principal_id: str, now: int) -> Ancestors:
+        """The ancestors of a session that a long-term key opens: its user or root, unless the session is theirs."""
+        who = self.caller.principal.user_id
+        return ((who, now),) if self.caller.access_key_id and who != principal_id else ()
 
 
 def shape(credentials: TemporaryCredentials) -> dict[str, object]:

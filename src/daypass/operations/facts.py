@@ -22,14 +22,12 @@ from daypass.organization import Membership
 from daypass.policy import Attached
 from daypass.principals import Anonymous, AwsService, Caller, FederatedIdentity, User
 from daypass.regions import GLOBAL_REGION
+from daypass.revocation import FEDERATED_PROVIDER
 
 Value = str | tuple[str, ...] | None
 
 LONGEST_HEADER = 1_024
 """Characters of ``aws:UserAgent`` and ``aws:Referer`` that conditions see: unsigned text must not cost much."""
-
-FEDERATED_PROVIDER = "aws:FederatedProvider"
-"""The name under which ``Session.federation`` holds the OpenID Connect provider, beside the keys of what it said."""
 
 _PRINCIPAL_TAG = "aws:principaltag/"
 _NO_PROVIDERS = ("aws:", "iam:", "sts:")

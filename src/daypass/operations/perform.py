@@ -13,7 +13,7 @@ from typing import Any
 from daypass import wire
 from daypass.errors import InvalidClientTokenId, ServiceUnavailable
 from daypass.operations.audit import Record
-from daypass.operations.authenticate import caller_in
+from daypass.operations.authenticate import caller_in, refuse_revoked
 from daypass.operations.call import Call
 from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import Operation
@@ -60,7 +60,7 @@ class Performer:
         else:
             self._rehearse(operation, params, facts, record)
             with self._ports.store.transaction(facts.caller.account) as transaction:
-                facts = _as_of(transaction.account, facts)
+                facts = _as_of(transaction.account, facts, self._ports.directory.load)
                 result = self._in(transaction, operation, params, facts, record, model)
         self._committed(record)
         self._touch(facts)
@@ -79,6 +79,7 @@ class Performer:
         if snapshot is None:
             raise InvalidClientTokenId(_GONE, detail="the caller's account is gone")
         _must_live(facts.caller, snapshot)
+        refuse_revoked(facts.caller, snapshot, find_account)
         if snapshot.membership is not None:
             facts = facts._replace(membership=snapshot.membership)
         result = operation.handler(Call(operation, params, snapshot, self._ports, facts, record, find_account)) or {}
@@ -97,7 +98,7 @@ class Performer:
             account = find(facts.caller.account)
             if account is None:
                 return
-            facts = _as_of(account, facts)
+            facts = _as_of(account, facts, find)
         except (NotLoaded, InvalidClientTokenId):
             return  # memory is behind, or the caller gone: the transaction will know
         rehearse(RehearsedCall(operation, params, account, self._ports, facts, record, find))
@@ -186,7 +187,7 @@ def _must_live(caller: Caller, account: AccountSnapshot) -> None:
         raise _gone()
 
 
-def _as_of(account: AccountSnapshot, facts: RequestFacts) -> RequestFacts:
+def _as_of(account: AccountSnapshot, facts: RequestFacts, find_account: FindAccount) -> RequestFacts:
     """``facts`` with the caller's name, tags and place as they are in ``account``: a change may have waited.
 
     # INVARIANT: 2. who lost a tag or gave up a name before his change is made has nothing from it any more.
@@ -195,6 +196,7 @@ def _as_of(account: AccountSnapshot, facts: RequestFacts) -> RequestFacts:
     caller = caller_in(facts.caller, account)
     if caller is None:
         raise _gone()
+    refuse_revoked(facts.caller, account, find_account)
     return facts._replace(caller=caller, membership=account.membership)
 
 

@@ -73,7 +73,13 @@ class _Facts(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=Fal
     federation: tuple[tuple[str, str], ...]
 
 
-class _Filled(_Facts, array_like=True, forbid_unknown_fields=True, gc=False):
+class _Descended(_Facts, array_like=True, forbid_unknown_fields=True, gc=False):
+    """The same and who came before. Sessions that descend from nobody leave the field out."""
+
+    ancestors: tuple[tuple[str, int], ...] = ()
+
+
+class _Filled(_Descended, array_like=True, forbid_unknown_fields=True, gc=False):
     """The same and zeros that make a token longer (MinimumSessionTokenSize). Tokens without any leave the field out.
 
     A further field of version 1 comes after this one.
@@ -97,37 +103,37 @@ def encode(session: Session) -> bytes:
     """
     # Taken apart at once: reading the fields of a tuple one by one takes four times as long.
     (kind, _, account, principal_id, name, issued, expires, region, version, policy, policy_arns, tags, transitive,
-     source_identity, mfa_at, federation, lineage, issuer_key, principal) = session  # fmt: skip
-    return _encode(
-        _Facts(
-            KINDS.index(kind),
-            account,
-            principal_id,
-            principal,
-            name,
-            issued,
-            expires,
-            region,
-            version,
-            issuer_key,
-            source_identity,
-            mfa_at,
-            lineage,
-            pack(policy, policy_arns, tags),
-            _positions(transitive, tags) if transitive else (),
-            federation,
-        )
+     source_identity, mfa_at, federation, lineage, issuer_key, principal, ancestors) = session  # fmt: skip
+    facts = (
+        KINDS.index(kind),
+        account,
+        principal_id,
+        principal,
+        name,
+        issued,
+        expires,
+        region,
+        version,
+        issuer_key,
+        source_identity,
+        mfa_at,
+        lineage,
+        pack(policy, policy_arns, tags),
+        _positions(transitive, tags) if transitive else (),
+        federation,
     )
+    return _encode(_Descended(*facts, ancestors) if ancestors else _Facts(*facts))
 
 
 def filled(content: bytes, size: int) -> bytes:
-    """``content`` with zeros behind its facts, so that it has ``size`` bytes, or one or two more where it must."""
-    missing = size - len(content)
-    if missing <= 0:
+    """``content`` with zeros behind its facts, so that it has ``size`` bytes, or up to three more where it must."""
+    if len(content) >= size:
         return content
-    # MessagePack puts two bytes before up to 255 others, and three before more.
-    zeros = max(0, missing - 2) if missing <= 257 else max(256, missing - 3)
-    return _encode(msgspec.structs.replace(_decode_facts(content), filling=bytes(zeros)))
+    facts = _decode_facts(content)
+    missing = size - len(_encode(facts))
+    # MessagePack puts two bytes before up to 255 others, which are there already, and three before more.
+    zeros = max(0, missing) if missing <= 255 else max(256, missing - 1)
+    return _encode(msgspec.structs.replace(facts, filling=bytes(zeros)))
 
 
 def decode(content: bytes, access_key_id: str) -> Session:
@@ -163,6 +169,7 @@ def decode(content: bytes, access_key_id: str) -> Session:
         facts.lineage,
         facts.issuer_key,
         facts.principal,
+        facts.ancestors,
     )
 
 

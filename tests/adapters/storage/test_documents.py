@@ -26,6 +26,8 @@ FIRST_RELEASE = {
     b'"units":[{"id":"ou-a-b","name":"n","parent":"r-a","created":2}],'
     b'"placements":[["111122223333","ou-a-b"]],"scps":[["r-a",["p-a"]]],"rcps":[],"types":["scp","rcp"]}',
     "control-policy": b'{"id":"p-a","type":"scp","name":"n","document":"{}","created":1,"updated":2,"description":"d"}',
+    "revocation": b'{"id":"rv-a","created":1,"until":2,"issued_before":3,"access_key":"ASIAA","principal":"AROAA:s",'
+    b'"provider":"arn:p","only":true,"shown":"x"}',
 }
 
 

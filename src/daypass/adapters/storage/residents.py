@@ -66,5 +66,6 @@ def _weight(snapshot: AccountSnapshot) -> int:
         snapshot.access_keys,
         snapshot.policies,
         snapshot.control_policies,
+        snapshot.revocations,
     )
     return 1 + sum(len(table) for table in tables)
