@@ -66,9 +66,13 @@ class PostgresServer:
     def new_database(self) -> str:
         """The URI of a fresh, empty database."""
         name = f"test_{next(self._names)}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+        self.command(f"CREATE DATABASE {name}")
         return self.url(name)
+
+    def command(self, statement: str) -> None:
+        """Run one statement, as the owner of the server."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
 
     def freeze(self) -> None:
         """Stop every process of the server where it stands: connections stay open and nothing answers."""

@@ -23,11 +23,12 @@ import daypass.services.sealing_keys
 import daypass.services.sts
 import daypass.services.token_issuers  # noqa: F401  registers the operations
 from daypass.adapters.audit import AuditSettings, AuditTrail
+from daypass.adapters.cold_start import Node
 from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
 from daypass.adapters.keys import RingKeeper, open_master_key
 from daypass.adapters.keys.master import FILE_NAME as MASTER_KEY_FILE
 from daypass.adapters.policy_file import PolicyFileError, read_policy_file
-from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing, open_store
+from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing
 from daypass.adapters.storage.database import SQLITE_FILE
 from daypass.credentials import AccessKeyPair, Secret
 from daypass.errors import EntityAlreadyExists, LimitExceeded, MalformedPolicyDocument, ServiceError
@@ -42,6 +43,7 @@ from daypass.services.token_issuers import Issuers
 from daypass.settings import Settings, SettingsError, listened_url
 
 KEY_CHECK_SECONDS = 30.0
+COLD_KEY_CHECK_SECONDS = 0.5  # after a start from the disk snapshot, until the ring was read
 ISSUER_CHECK_SECONDS = 600.0
 """Steps with the keys of issuers lie hours apart, and looking reads them all."""
 
@@ -67,16 +69,21 @@ class SystemEntropy:
 class Daypass:
     """One opened daypass: the service, and all that stands behind it. Close it, or use it as a context manager."""
 
-    def __init__(self, settings: Settings, data: Path, storage: Storage, *, clock: Clock, entropy: Entropy) -> None:
-        self.settings = settings
-        self.data = data
+    def __init__(self, settings: Settings, node: Node, storage: Storage, *, clock: Clock, entropy: Entropy) -> None:
+        self.settings, self._node = settings, node
+        self.data = data = node.data
         endpoint = _endpoint_policy(settings.endpoint_policy)
         self.storage = storage
         self.installation = storage.installation
         self.audit = AuditTrail(data / "audit", _audit_settings(settings))
-        master = open_master_key(data, storage.sealing_keys)
+        self._master = open_master_key(data, storage.sealing_keys)
         self.keys = RingKeeper(
-            storage.sealing_keys, master, clock=clock, entropy=entropy, rotation_period=settings.key_rotation_seconds
+            storage.sealing_keys,
+            self._master,
+            clock=clock,
+            entropy=entropy,
+            rotation_period=settings.key_rotation_seconds,
+            held=storage.cold_start.sealing_keys if storage.cold_start else (),
         )
         _settle(self.installation, PARTITION, _wanted_partition(settings), "aws")
         self.default_account = _settle(self.installation, ACCOUNT, settings.account_id, _fresh_account(entropy))
@@ -126,18 +133,23 @@ class Daypass:
             "audit": self.audit.available,
             "sealingKey": self.keys.ring().active.id,
         }
-        return Health(fresh and self.audit.available, facts)
+        if self.storage.cold:
+            facts["startedFrom"] = "disk snapshot"
+        if self.storage.problem:
+            facts["problem"] = self.storage.problem
+        return Health(fresh and self.audit.available and not self.storage.problem, facts)
 
     def mind(self) -> None:
-        """Keep the key ring young in a thread of its own, until ``close``."""
+        """Keep the key ring young and the disk snapshot new, each in a thread of its own, until ``close``."""
+        self._node.keep_snapshot(self.storage, self._master, self.keys)
         self._minder = Thread(target=self._mind_keys, name="key-ring", daemon=True)
         self._minder.start()
 
     def _mind_keys(self) -> None:
-        waited = 0.0
-        while not self._stop.wait(KEY_CHECK_SECONDS):
-            self.keys.try_rotate(int(self._clock.now()))
-            waited += KEY_CHECK_SECONDS
+        waited, cold = 0.0, self.storage.cold
+        while not self._stop.wait(pause := COLD_KEY_CHECK_SECONDS if cold else KEY_CHECK_SECONDS):
+            cold = not self.keys.try_rotate(int(self._clock.now())) and cold
+            waited += pause
             if waited >= ISSUER_CHECK_SECONDS:
                 waited = 0.0
                 self.rotate_issuer_keys()
@@ -192,23 +204,30 @@ def open_daypass(
     Raises:
         DataDirectoryError: the directory or its database cannot be used, or belongs to another account or region.
         SettingsError: the file of the endpoint policy cannot be used.
-        StoreUnavailable: the database server does not answer.
+        StoreUnavailable: the database server does not answer, and there is no disk snapshot to start from; a command
+            that neither creates nor follows uses none.
     """
     with ExitStack() as undo:
         existing(data)
         _refuse_lost_database(settings, data)
-        storage = undo.enter_context(
-            open_store(settings.database, data, follow=follow, max_stale=settings.max_staleness_seconds)
-        )
-        daypass = Daypass(settings, data, storage, clock=clock or SystemClock(), entropy=entropy or SystemEntropy())
+        clock = clock or SystemClock()
+        node = node_of(settings, data, clock)
+        storage = undo.enter_context(node.open(follow=follow, cold=create or follow))
+        daypass = Daypass(settings, node, storage, clock=clock, entropy=entropy or SystemEntropy())
         undo.pop_all()
         undo.push(daypass)
-        if create:
+        if create and not storage.cold:
             _finish_first_start(daypass)
         if follow:
             daypass.mind()
         undo.pop_all()
         return daypass
+
+
+def node_of(settings: Settings, data: Path, clock: Clock | None = None) -> Node:
+    """What ``settings`` say about opening the store of the daypass in ``data``."""
+    now = (clock or SystemClock()).now
+    return Node(settings.database, data, settings.max_staleness_seconds, settings.snapshot_max_bytes, now)
 
 
 def _refuse_lost_database(settings: Settings, data: Path) -> None:

@@ -156,7 +156,7 @@ def test_a_daypass_that_hangs_is_found(used: Path, tmp_path: Path) -> None:
 def test_the_text_names_every_check(used: Path) -> None:
     """For people: one line a check, an arrow before what to do."""
     done = run("doctor", "--data", str(used), env={"DAYPASS_LISTEN": "127.0.0.1:0"})
-    assert done.stdout.count("ok ") == 10
+    assert done.stdout.count("ok ") == 11
     bad = run("doctor", "--data", str(used / "absent"))
     assert "BAD" in bad.stdout
     assert "→" in bad.stdout

@@ -11,20 +11,13 @@ import pytest
 from daypass.adapters.storage import Storage, open_store
 from daypass.ports import LastUse, NotLoaded, StoreUnavailable
 from daypass.testing.backend import ACCOUNT, OTHER, access_key, answer, create, put, remove, together, until, user
-from tests.postgres import PostgresServer, start_postgres
+from tests.postgres import PostgresServer
 
 LIMIT = 1.0
 """Seconds in which a refusal must come."""
 
 SLACK = 0.5
 """Seconds more that a busy machine may take until a thread runs again."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    server = start_postgres()
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -41,25 +34,6 @@ def storage(server: PostgresServer, url: str, tmp_path: Path) -> Iterator[Storag
     with open_store(url, tmp_path, follow=True) as storage:
         answer(storage)
         yield storage
-
-
-@pytest.fixture(params=["frozen", "killed"])
-def away(request: pytest.FixtureRequest, server: PostgresServer) -> Iterator[Callable[[bool], None]]:
-    """``away(True)`` takes the database away, ``away(False)`` brings it back."""
-    gone = False
-
-    def turn(wanted: bool) -> None:
-        nonlocal gone
-        if wanted == gone:
-            return
-        gone = wanted
-        if request.param == "frozen":
-            (server.freeze if wanted else server.thaw)()
-        else:
-            (server.kill if wanted else server.start)()
-
-    yield turn
-    turn(False)
 
 
 def refused_after(act: Callable[[], object]) -> float:

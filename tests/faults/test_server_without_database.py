@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from daypass.testing.local import Signer
 from tests.calling import admin_of, call, code_of, credentials_in
-from tests.postgres import PostgresServer, start_postgres
+from tests.postgres import PostgresServer
 from tests.running import Running, eventually, up
 from tests.security.world import trusting
 
@@ -19,33 +17,6 @@ LIMIT = 1.5
 RECOVERY = 5.0
 SLOWEST = 1.0
 """Seconds no verification may take, on a busy machine; a wait for the database would be longer."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """A server of its own, since it is taken away."""
-    server = start_postgres()
-    yield server
-    server.close()
-
-
-@pytest.fixture(params=["frozen", "killed"])
-def away(request: pytest.FixtureRequest, server: PostgresServer) -> Iterator[Callable[[bool], None]]:
-    """``away(True)`` takes the database away, ``away(False)`` brings it back."""
-    gone = False
-
-    def turn(wanted: bool) -> None:
-        nonlocal gone
-        if wanted == gone:
-            return
-        gone = wanted
-        if request.param == "frozen":
-            (server.freeze if wanted else server.thaw)()
-        else:
-            (server.kill if wanted else server.start)()
-
-    yield turn
-    turn(False)
 
 
 class Clients:

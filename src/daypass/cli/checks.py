@@ -14,7 +14,7 @@ from daypass.adapters import credentials_file
 from daypass.adapters.audit import verify
 from daypass.adapters.storage import findings as directory_findings
 from daypass.adapters.storage.datadir import holder
-from daypass.app import Daypass, open_daypass
+from daypass.app import Daypass, node_of, open_daypass
 from daypass.cli import endpoint
 from daypass.cli.problems import explain
 from daypass.credentials import AccessKeyPair
@@ -126,6 +126,14 @@ def _database(patient: Patient) -> Iterator[Finding]:
             yield Finding("the database holds no account", "start once with daypass up: its first start makes one")
 
 
+def _disk_snapshot(patient: Patient) -> Iterator[Finding]:
+    """With PostgreSQL, there is a disk snapshot that this node could start from now."""
+    node = node_of(patient.settings, patient.data)
+    if node.keeps_snapshot and node.snapshot() is None:
+        problem = "there is no disk snapshot: this node cannot start while its database is away"
+        yield Finding(problem, "daypass up writes one within seconds; see its log")
+
+
 def _key_ring(patient: Patient) -> Iterator[Finding]:
     """One sealing key is active, all of them open with the master key, and a running daypass rotates them."""
     with patient.opened() as daypass:
@@ -203,6 +211,7 @@ CHECKS: dict[str, Check] = {
     "clock": _clock,
     "disk": _disk,
     "database": _database,
+    "disk snapshot": _disk_snapshot,
     "key ring": _key_ring,
     "credentials": _credentials,
     "port": _port,

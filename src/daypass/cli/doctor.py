@@ -11,7 +11,7 @@ from daypass.cli.options import data_directory, data_option, example, json_optio
 @data_option
 @json_option
 def command(as_json: bool) -> int:
-    """Check settings, files, modes, lock, clock, disk, database, key ring, credentials, port and audit trail.
+    """Check settings, files, modes, lock, clock, disk, database, disk snapshot, keys, credentials, port, audit trail.
 
     Works beside a running daypass and changes nothing. Exits with 1 when there is a finding.
     """

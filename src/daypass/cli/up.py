@@ -98,6 +98,7 @@ def _run(data: Path, options: dict[str, str | bool | None], stop: Event) -> None
         # Opened once before the workers are forked, so that a first start is over and its errors are told here.
         with open_daypass(settings, data, create=True) as daypass:
             greeting = _Greeting(daypass, data)
+            _tell_cold(daypass)
         remember_database(data, settings)
         if stop.is_set():
             return
@@ -115,6 +116,21 @@ def _run(data: Path, options: dict[str, str | bool | None], stop: Event) -> None
             )
         finally:
             greeting.take_back()
+
+
+def _tell_cold(daypass: Daypass) -> None:
+    """Say on stderr that, and how much, this start lacks."""
+    begun = daypass.storage.cold_start
+    if begun is None:
+        return
+    limit = daypass.settings.max_staleness_seconds
+    missing = daypass.storage.behind_host
+    for line in (
+        f"daypass: the database does not answer; started from the disk snapshot, last contact {begun.stale:.0f} s ago",
+        "  changes that this host acknowledged after that are missing" if missing else "",
+        f"  no changes are taken; everything is refused {limit} s after the last contact, unless it comes back",
+    ):
+        click.echo(line, err=True, nl=bool(line))
 
 
 def _limits(settings: Settings) -> Limits:

@@ -119,6 +119,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         Meta(ge=5, description="How long a node answers without having heard from its database; then it refuses."),
     ] = 90_000
+    snapshot_max_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Size of the disk snapshot that a node starts from while PostgreSQL is away; 0: none is kept.",
+        ),
+    ] = 64 << 20
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="The least severe message that is logged to stderr."),

@@ -8,6 +8,7 @@ would only hide the loss.
 from __future__ import annotations
 
 import errno
+import hmac
 import os
 import secrets
 import stat
@@ -70,13 +71,19 @@ class MasterKey:
         except InvalidTag:
             raise Malformed(f"the wrapped {purpose} {name} does not belong to this master key") from None
 
+    def authenticator(self, purpose: str) -> hmac.HMAC:
+        """Begins an HMAC-SHA256 for ``purpose`` only; whoever checks one compares in constant time."""
+        return hmac.new(self._subkey(f"mac {purpose}"), digestmod="sha256")
+
     def _cipher(self, purpose: str) -> AESGCMSIV:
         cipher = self._ciphers.get(purpose)
         if cipher is None:
-            info = b"daypass master key v1 " + purpose.encode("ascii")
-            cipher = AESGCMSIV(HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(self._material))
-            self._ciphers[purpose] = cipher
+            cipher = self._ciphers[purpose] = AESGCMSIV(self._subkey(purpose))
         return cipher
+
+    def _subkey(self, purpose: str) -> bytes:
+        info = b"daypass master key v1 " + purpose.encode("ascii")
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(self._material)
 
 
 def open_master_key(data: Path, store: SealingKeyStore, source: str | None = None) -> MasterKey:

@@ -46,6 +46,8 @@ Rows = tuple[StoredSealingKey, ...]
 class RingKeeper:
     """Implements ``ports.Keys``. The first one on an empty store makes the first key. Safe to use from any thread.
 
+    ``held``: what is known of the rows when the store is known to be away; else it is read at once.
+
     Raises:
         MasterKeyError: the master key is not the one that the store's keys are wrapped with.
         StoreUnavailable: the ring could not be read.
@@ -60,13 +62,14 @@ class RingKeeper:
         entropy: Entropy,
         monotonic: Callable[[], float] = time.monotonic,
         rotation_period: int = ROTATION_PERIOD,
+        held: Rows = (),
     ) -> None:
         self._store, self._master, self._entropy, self._monotonic = store, master, entropy, monotonic
         self._period = rotation_period
         self._lock = Lock()
         self._asked = monotonic() - REFRESH_GAP
         self._rows: Rows = ()
-        self._rows = self._first_rows(int(clock.now()))
+        self._rows = held or self._first_rows(int(clock.now()))
         self._ring = self._unwrapped(self._rows)
         self._opened = lru_cache(maxsize=OPENED_SECRETS)(self._unwrapped_secret)
         self._signing = lru_cache(maxsize=OPENED_SIGNING_KEYS)(self._opened_signing_key)

@@ -9,13 +9,15 @@ from typing import Self
 
 from daypass.adapters.storage import integrity
 from daypass.adapters.storage.beacon import Beacon
+from daypass.adapters.storage.cold import Arrival, ColdStart
 from daypass.adapters.storage.database import Database, Notices, open_database
 from daypass.adapters.storage.directory import MemoryDirectory
 from daypass.adapters.storage.follower import Follower
 from daypass.adapters.storage.installation import Installation
+from daypass.adapters.storage.keeper import Keeping, SnapshotKeeper
 from daypass.adapters.storage.last_used import LastUsedTimes
 from daypass.adapters.storage.reads import read_issuers
-from daypass.adapters.storage.schema import prepare
+from daypass.adapters.storage.schema import FIRST_CONTACT, prepare
 from daypass.adapters.storage.sealing_keys import SealingKeyTable
 from daypass.adapters.storage.store import SqlStore
 from daypass.entities import TokenIssuer
@@ -33,17 +35,48 @@ _LOG = logging.getLogger("daypass.storage")
 class Storage:
     """What ``open_store`` gives. Safe to use from any thread; ``close`` flushes and ends the follower thread."""
 
-    def __init__(self, database: Database, beacon: Beacon, *, capacity: int, max_stale: float) -> None:
+    def __init__(
+        self, database: Database, beacon: Beacon, *, capacity: int, max_stale: float, cold: ColdStart | None = None
+    ) -> None:
         self._database = database
         self._beacon = beacon
         self._closed = False
         self._follower: Follower | None = None
         self._listener: Notices | None = None
-        self.installation = Installation(database)
-        self.directory = MemoryDirectory(database, beacon, self.installation, capacity=capacity, max_stale=max_stale)
+        self._keeper: SnapshotKeeper | None = None
+        self._arrival: Arrival | None = None
+        self.cold_start = cold
+        self.installation = Installation(database, cold.facts if cold else None)
+        self.directory = MemoryDirectory(
+            database, beacon, self.installation, capacity=capacity, max_stale=max_stale, cold=cold
+        )
         self.store = SqlStore(database, self.directory, self.installation)
         self.sealing_keys = SealingKeyTable(database)
         self.last_used = LastUsedTimes(database)
+
+    def await_arrival(self, apart: Database) -> None:
+        """Believe the database, which was away at the start, only after a look at it through ``apart``."""
+        self._arrival = Arrival(apart, self.installation.id, self.directory.forget)
+        self._database.await_arrival(self._arrival)
+
+    def keep_snapshot(self, how: Keeping) -> None:
+        """Keep the disk snapshot in a thread of its own until ``close``."""
+        self._keeper = SnapshotKeeper(self._database, self.directory, self._beacon, how)
+
+    @property
+    def cold(self) -> bool:
+        """Whether everything comes from the disk snapshot: the database was away at the start and still is."""
+        return self.directory.cold
+
+    @property
+    def behind_host(self) -> bool:
+        """Whether this process began with less than its host had acknowledged."""
+        return self.cold_start is not None and self.cold_start.beacon != self._beacon.view[0]
+
+    @property
+    def problem(self) -> str:
+        """Why the database that came back is not used; empty when nothing is wrong."""
+        return self._arrival.problem if self._arrival else ""
 
     def follow(self) -> None:
         """Start the thread that polls; on PostgreSQL it is woken by notice of changes, where that works."""
@@ -94,11 +127,15 @@ class Storage:
             self._follower.close()
         if self._listener is not None:
             self._listener.close()
+        if self._keeper is not None:
+            self._keeper.close()
         try:
             self.last_used.flush()
         except StoreUnavailable:
             _LOG.warning("last-used times of the last minute are lost: the database does not answer")
         self._database.close()
+        if self._arrival is not None:
+            self._arrival.close()
         self._beacon.close()
 
     def __enter__(self) -> Self:
@@ -111,7 +148,14 @@ class Storage:
 
 
 def open_store(
-    url: str | None, data_dir: Path, *, follow: bool = True, capacity: int = CAPACITY, max_stale: float = MAX_STALE
+    url: str | None,
+    data_dir: Path,
+    *,
+    follow: bool = True,
+    capacity: int = CAPACITY,
+    max_stale: float = MAX_STALE,
+    patience: float = FIRST_CONTACT,
+    cold: ColdStart | None = None,
 ) -> Storage:
     """Open the store, bringing its schema up to date.
 
@@ -123,6 +167,8 @@ def open_store(
             command says False.
         capacity: how many entities the loaded accounts may hold together before the least recently used go.
         max_stale: seconds without the database after which memory no longer answers.
+        patience: seconds to wait for the database.
+        cold: what to begin with instead of asking the database, which is known to be away.
 
     Raises:
         DataDirectoryError: the database is broken, foreign, or newer than this daypass.
@@ -133,11 +179,14 @@ def open_store(
     try:
         if database.is_sqlite:
             integrity.refuse_broken(database)
-        prepare(database)
-        storage = Storage(database, Beacon(data_dir / "beacon"), capacity=capacity, max_stale=max_stale)
+        if cold is None:
+            prepare(database, patience=patience)
+        storage = Storage(database, Beacon(data_dir / "beacon"), capacity=capacity, max_stale=max_stale, cold=cold)
     except BaseException:
         database.close()
         raise
+    if cold is not None:
+        storage.await_arrival(open_database(url, data_dir))
     if follow:
         storage.follow()
     return storage

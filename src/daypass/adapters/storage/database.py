@@ -57,6 +57,11 @@ class Database:
         self._writes = engine.execution_options(writes=True)
         self._lanes = [Queue() for _ in range(1 if self.is_sqlite else _LANES)]
         self._down_until = 0.0
+        self._arrival: Callable[[], None] | None = None
+
+    def await_arrival(self, check: Callable[[], None]) -> None:
+        """The server was away at the start: refuse all but probes, and those until ``check`` raises no more."""
+        self._arrival = check
 
     @contextmanager
     def reading(self, *, probe: bool = False, patience: float = PATIENCE) -> Iterator[Connection]:
@@ -65,7 +70,9 @@ class Database:
         Raises:
             StoreUnavailable: no answer in time.
         """
-        if not probe:
+        if probe:
+            self._see_arrival()
+        else:
             self._refuse_while_down()
         pause = _PAUSE_AFTER_PROBE if probe else _PAUSE_AFTER_LOSS
         with self._translated(pause), within(patience), self._reads.connect() as connection:
@@ -142,8 +149,14 @@ class Database:
         """Close all connections that are not in use."""
         self._engine.dispose()
 
+    def _see_arrival(self) -> None:
+        if self._arrival is not None:
+            with within(PATIENCE):
+                self._arrival()
+            self._arrival = None
+
     def _refuse_while_down(self) -> None:
-        if monotonic() < self._down_until:
+        if self._arrival is not None or monotonic() < self._down_until:
             raise StoreUnavailable("the database did not answer a moment ago")
 
     @contextmanager
@@ -172,6 +185,8 @@ def _cannot_connect(error: DBAPIError) -> bool:
 SQLITE_FILE = "daypass.db"
 """The database of a data directory, where no URL names another."""
 
+_POSTGRESQL = ("postgresql", "postgres")
+
 
 def open_database(url: str | None, data_dir: Path) -> Database:
     """The database that ``url`` names; SQLite in ``data_dir`` by default. Opens no connection yet.
@@ -184,9 +199,23 @@ def open_database(url: str | None, data_dir: Path) -> Database:
     kind = scheme.partition("+")[0]
     if kind == "sqlite":
         return Database(sqlite_engine(data_dir / rest.removeprefix("/")))
-    if kind in ("postgresql", "postgres"):
+    if kind in _POSTGRESQL:
         from daypass.adapters.storage.postgres import Listener, postgres_engine  # noqa: PLC0415 - 150 ms that SQLite does not need
 
         uri = f"postgresql://{rest}"
         return Database(postgres_engine(uri), lambda: Listener(uri))
     raise ValueError(f"`{scheme}` is no database that daypass knows: sqlite or postgresql")
+
+
+def whereabouts(url: str | None) -> str | None:
+    """The server and database that ``url`` names, without users and passwords; None for SQLite.
+
+    Raises:
+        DataDirectoryError: a PostgreSQL URL that cannot be read.
+    """
+    scheme, _, rest = (url or "sqlite://").partition("://")
+    if scheme.partition("+")[0] not in _POSTGRESQL:
+        return None
+    from daypass.adapters.storage.postgres import whereabouts as of_server  # noqa: PLC0415 - 150 ms that SQLite does not need
+
+    return of_server(f"postgresql://{rest}")

@@ -14,6 +14,7 @@ from contextlib import suppress
 from time import monotonic
 
 from daypass.adapters.storage.beacon import Beacon
+from daypass.adapters.storage.cold import ColdStart
 from daypass.adapters.storage.database import Database
 from daypass.adapters.storage.deadlines import PATIENCE, turn, within
 from daypass.adapters.storage.installation import Installation
@@ -31,7 +32,14 @@ class MemoryDirectory:
     """The ``Directory`` port over one database. Any thread may call anything."""
 
     def __init__(
-        self, database: Database, beacon: Beacon, facts: Installation, *, capacity: int, max_stale: float
+        self,
+        database: Database,
+        beacon: Beacon,
+        facts: Installation,
+        *,
+        capacity: int,
+        max_stale: float,
+        cold: ColdStart | None = None,
     ) -> None:
         self._database = database
         self._beacon = beacon
@@ -53,7 +61,22 @@ class MemoryDirectory:
         self._mutex = threading.Lock()  # guards all of the above; never held while reading the store
         self._following = threading.Lock()
         self._loading = [threading.Lock() for _ in range(_LOADERS)]
-        self._start_afresh()
+        self._cold = cold is not None
+        if cold is None:
+            self._start_afresh()
+        else:
+            self._begin_with(cold)
+
+    # INVARIANT: 4. a node that starts while the database is away is what it was at its last contact, and as old.
+    # tests/faults/test_cold_start.py::test_a_node_starts_without_its_database_and_catches_up.
+    def _begin_with(self, cold: ColdStart) -> None:
+        self._known, self._applied = set(cold.known), cold.head
+        self._tree, self._tree_at = cold.tree, cold.head
+        for snapshot in cold.accounts:
+            self._residents.keep(self.placed(snapshot))
+        self._seen = self._view[0]
+        self._contact -= cold.stale
+        self._lose_sight()
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -126,6 +149,31 @@ class MemoryDirectory:
         return self._applied
 
     @property
+    def afresh(self) -> int:
+        """How often memory was filled from nothing: whoever kept something from before must not rely on it."""
+        return self._afresh
+
+    @property
+    def cold(self) -> bool:
+        """Whether all that is here comes from the disk snapshot: there was no contact since the start."""
+        return self._cold
+
+    @property
+    def detached(self) -> bool:
+        """Whether the store did not answer when it was asked last."""
+        return self._detached or self._seen == _NEVER
+
+    def resident(self) -> list[str]:
+        """The ids of the accounts in memory, those of most use first."""
+        with self._mutex:
+            return self._residents.ranked()
+
+    def forget(self) -> None:
+        """Answer for no account any more until the store is read again."""
+        with self._mutex:
+            self._residents.clear()
+
+    @property
     def weight(self) -> int:
         """How many entities are in memory, all loaded accounts together."""
         return self._residents.weight
@@ -169,6 +217,9 @@ class MemoryDirectory:
 
     def _follow(self, value: int, *, probe: bool) -> None:
         # `value` was read before the log: what was acknowledged until then is in what we read.
+        if self._cold:  # what was on disk was good for want of better: none of it stays
+            self._start_afresh(probe=probe)
+            return
         with self._database.reading(probe=probe) as connection:
             changes = read_changes(connection, self._applied, self._loaded)
         if changes.accounts is None:
@@ -227,12 +278,13 @@ class MemoryDirectory:
             if placed is not snapshot:
                 self._residents.keep(placed)
 
-    def _start_afresh(self) -> None:
+    def _start_afresh(self, *, probe: bool = True) -> None:
         value = self._view[0]
-        with self._database.reading(probe=True) as connection:
+        with self._database.reading(probe=probe) as connection:
             known, head, tree = read_accounts(connection), read_head(connection), read_tree(connection)
         with self._mutex:
             self._afresh += 1
+            self._cold = False
             self._residents.clear()
             self._known = known
             self._applied = head

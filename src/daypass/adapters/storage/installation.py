@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from daypass.adapters.storage.database import Database
@@ -14,13 +15,17 @@ _ID = "id"
 
 
 class Installation:
-    """Settled facts, kept in memory. ``id`` is 32 hexadecimal digits, made with the schema."""
+    """Settled facts, kept in memory. ``id`` is 32 hexadecimal digits, made with the schema.
 
-    def __init__(self, database: Database) -> None:
+    ``held``: what is known of them while the database is away.
+    """
+
+    def __init__(self, database: Database, held: Mapping[str, str] | None = None) -> None:
         self._database = database
         self._mutex = threading.Lock()
-        self._facts: dict[str, str] = {}
-        self._read()
+        self._facts: dict[str, str] = dict(held or {})
+        if held is None:
+            self._read()
 
     @property
     def id(self) -> str:
@@ -59,5 +64,9 @@ class Installation:
 
     def _read(self) -> None:
         with self._database.reading() as connection:
-            rows = connection.execute(select(INSTALLATION.c.fact, INSTALLATION.c.value))
-            self._facts = {row.fact: row.value for row in rows}
+            self._facts = read_facts(connection)
+
+
+def read_facts(connection: Connection) -> dict[str, str]:
+    """All settled facts."""
+    return {row.fact: row.value for row in connection.execute(select(INSTALLATION.c.fact, INSTALLATION.c.value))}

@@ -88,6 +88,18 @@ def postgres_engine(url: str) -> Engine:
     )
 
 
+def whereabouts(url: str) -> str:
+    """Which database on which server ``url`` names; neither who asks nor how.
+
+    Raises:
+        DataDirectoryError: libpq cannot read ``url``.
+    """
+    _check_form(url)
+    given = psycopg.conninfo.conninfo_to_dict(url)
+    server = (str(given.get(name) or "") for name in ("service", "host", "hostaddr", "port"))
+    return f"{':'.join(part for part in server if part)}/{given.get('dbname') or ''}"
+
+
 def _check_form(url: str) -> None:
     # INVARIANT: 7. libpq quotes what it cannot read, and that may be the password; its words are told to nobody.
     # tests/adapters/storage/test_postgres.py::test_what_cannot_be_read_in_a_database_url_is_not_repeated.

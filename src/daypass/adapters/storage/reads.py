@@ -17,6 +17,9 @@ from daypass.snapshot import AccountSnapshot
 MOST_CHANGES = 5_000
 """Beyond so many missed changes it is cheaper, and bounded, to forget the accounts and load each at its next use."""
 
+StoredTree = tuple[str, bytes, tuple[bytes, ...]]
+"""The organization as stored: its management account, its document, those of its policies."""
+
 _CHUNK = 400  # (kind, id) pairs in one statement: both databases limit the number of parameters
 
 # Built once: making a statement costs more than running it.
@@ -80,6 +83,17 @@ def read_revision(connection: Connection, account: str, *, lock: bool = False) -
     return found
 
 
+def read_documents(connection: Connection, account: str) -> tuple[tuple[str, bytes], ...]:
+    """Kind and document of everything in the account."""
+    rows = connection.execute(_DOCUMENTS, {"account": account})
+    return tuple((kind, document) for kind, document in rows)
+
+
+def read_revisions(connection: Connection) -> dict[str, int]:
+    """The revision of every account."""
+    return {row.id: row.revision for row in connection.execute(select(ACCOUNTS.c.id, ACCOUNTS.c.revision))}
+
+
 def read_accounts(connection: Connection) -> set[str]:
     """The ids of all accounts."""
     return set(connection.execute(select(ACCOUNTS.c.id)).scalars())
@@ -115,17 +129,34 @@ def read_changes(connection: Connection, applied: int, loaded: Container[str]) -
 
 def read_tree(connection: Connection) -> Tree | None:
     """The organization with its policies, or None when there is none."""
+    stored = read_stored_tree(connection)
+    return None if stored is None else tree_of(stored)
+
+
+def read_stored_tree(connection: Connection) -> StoredTree | None:
+    """The organization as it is stored, or None when there is none."""
     row = connection.execute(_ORGANIZATION).one_or_none()
     if row is None:
         return None
-    organization = decode(Organization.kind, row.document)
+    policies = connection.execute(_CONTROL_POLICIES, {"account": row.account_id})
+    return row.account_id, row.document, tuple(document for _, document in policies)
+
+
+def tree_of(stored: StoredTree) -> Tree:
+    """The organization that is stored so.
+
+    Raises:
+        StoreUnavailable: this code cannot read it.
+    """
+    management, document, documents = stored
+    organization = decode(Organization.kind, document)
     assert isinstance(organization, Organization)
     policies: dict[str, ControlPolicy] = {}
-    for kind, document in connection.execute(_CONTROL_POLICIES, {"account": row.account_id}):
-        policy = decode(kind, document)
+    for one in documents:
+        policy = decode(ControlPolicy.kind, one)
         assert isinstance(policy, ControlPolicy)
         policies[policy.id] = policy
-    return Tree(row.account_id, organization, policies)
+    return Tree(management, organization, policies)
 
 
 def read_issuers(connection: Connection) -> list[tuple[str, TokenIssuer]]:

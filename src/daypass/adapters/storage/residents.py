@@ -45,6 +45,11 @@ class Residents:
         for account in list(self._weights):
             self.drop(account)
 
+    def ranked(self) -> list[str]:
+        """The ids of the loaded accounts, the last to go first."""
+        newest_first = list(reversed(self._weights))
+        return sorted(newest_first, key=lambda account: account not in self.recent)
+
     def _make_room(self, newest: str) -> None:
         chances = len(self._weights)
         while self._total > self._capacity and len(self._weights) > 1:

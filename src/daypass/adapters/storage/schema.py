@@ -15,23 +15,25 @@ from daypass.adapters.storage.tables import INSTALLATION, METADATA
 VERSION_TABLE = "daypass_schema"
 """Alembic's table of the schema's number, named so that another program's Alembic in the same database is not met."""
 
-_FIRST_CONTACT = 5.0
+FIRST_CONTACT = 5.0
 """Seconds: a start may wait longer for the server than a request."""
 
 _MIGRATION_LOCK = 0x64617970_61737301  # "daypass", 1: an advisory lock, so that only one node migrates
 
 
-def prepare(database: Database) -> None:
-    """Make or upgrade the schema; nothing happens when it is already right.
+def prepare(database: Database, *, patience: float = FIRST_CONTACT, make: bool = True) -> None:
+    """Make or upgrade the schema; nothing happens when it is already right. ``make``: in an empty database, too.
 
     Raises:
-        DataDirectoryError: the database is not ours, or newer than this code.
+        DataDirectoryError: the database is not ours, newer than this code, or empty and must not be.
         StoreUnavailable: the database did not answer.
     """
-    with database.reading(patience=_FIRST_CONTACT) as connection:
+    with database.reading(patience=patience) as connection:
         present = _version(connection)
     if present == migrations.REVISIONS[-1]:
         return
+    if present is None and not make:
+        raise DataDirectoryError("the database is empty", "restore it from a backup")
     with database.writing() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})

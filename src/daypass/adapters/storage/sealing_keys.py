@@ -27,7 +27,7 @@ class SealingKeyTable:
             StoreUnavailable: the store did not answer.
         """
         with self._database.reading() as connection:
-            return _rows(connection)
+            return read_sealing_keys(connection)
 
     def swap(self, before: tuple[StoredSealingKey, ...], after: tuple[StoredSealingKey, ...]) -> bool:
         """In one transaction: if the table holds exactly ``before``, make it hold exactly ``after``; durable when True.
@@ -39,7 +39,7 @@ class SealingKeyTable:
             with self._database.bounded():
                 # The head row is the one lock that every node's writers share; rotation is rare.
                 connection.execute(select(CHANGE_HEAD.c.seq).with_for_update())
-                if _rows(connection) != before:
+                if read_sealing_keys(connection) != before:
                     return False
                 connection.execute(delete(SEALING_KEYS))
                 if after:
@@ -48,5 +48,6 @@ class SealingKeyTable:
             return True
 
 
-def _rows(connection: Connection) -> tuple[StoredSealingKey, ...]:
+def read_sealing_keys(connection: Connection) -> tuple[StoredSealingKey, ...]:
+    """All rows, sorted by id."""
     return tuple(sorted((StoredSealingKey(*row) for row in connection.execute(_ALL)), key=lambda key: key.id))
