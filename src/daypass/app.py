@@ -96,6 +96,7 @@ class Daypass:
             self.keys,
             self.audit,
             storage.last_used,
+            storage.codes,
             public_url=settings.public_url or listened_url(settings),
         )
         self.issuers = Issuers(ports)

@@ -148,6 +148,30 @@ class ManagedPolicy:
         return self.id
 
 
+@dataclass(frozen=True, slots=True)
+class MfaDevice:
+    """A virtual MFA device, named by its ARN. It is assigned while ``user_id`` (as in ``AccessKey``) is set.
+
+    ``sealed_seed`` is the shared secret of its codes, sealed under the master key with ``id`` as associated data.
+    ``drift``: how many steps its clock goes ahead of ours, learnt when it was enabled or brought back in step.
+    """
+
+    kind: ClassVar[str] = "mfa"
+    id: str
+    name: str
+    path: str
+    created: int
+    sealed_seed: bytes = field(repr=False)
+    tags: Tags = ()
+    user_id: str | None = None
+    enabled: int = 0
+    drift: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
 ControlType = Literal["scp", "rcp"]
 """Service control policies cut what principals may do, resource control policies what may be done to resources."""
 
@@ -275,7 +299,17 @@ class Revocation:
 
 
 Entity = (
-    Account | User | Group | Role | AccessKey | ManagedPolicy | Organization | ControlPolicy | TokenIssuer | Revocation
+    Account
+    | User
+    | Group
+    | Role
+    | AccessKey
+    | ManagedPolicy
+    | Organization
+    | ControlPolicy
+    | TokenIssuer
+    | Revocation
+    | MfaDevice
 )
 KINDS: dict[str, type[Entity]] = {
     kind.kind: kind
@@ -290,5 +324,6 @@ KINDS: dict[str, type[Entity]] = {
         ControlPolicy,
         TokenIssuer,
         Revocation,
+        MfaDevice,
     )
 }

@@ -189,6 +189,12 @@ class LimitExceeded(ServiceError):
     code = "LimitExceeded"
 
 
+class InvalidAuthenticationCode(ServiceError):
+    """The two codes that bind a device to its user are not consecutive codes of it."""
+
+    code = "InvalidAuthenticationCode"
+
+
 class UnmodifiableEntity(ServiceError):
     """The entity belongs to a service and is only changed by it."""
 

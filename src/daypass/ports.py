@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from daypass.credentials import Secret
-from daypass.entities import AccessKey, Entity, SigningAlgorithm, SigningKey
+from daypass.entities import AccessKey, Entity, MfaDevice, SigningAlgorithm, SigningKey
 from daypass.exchange import Response
 from daypass.outbound import PrivateKey
 from daypass.sessions.keyring import Keyring, KeyState, SealingKey
 from daypass.snapshot import AccountSnapshot
+from daypass.totp import CodeUse
 
 
 class NotLoaded(Exception):
@@ -87,6 +88,24 @@ class Directory(Protocol):
         ...
 
 
+Judge = Callable[[CodeUse], CodeUse]
+"""What becomes of the record of a device's codes; called once, while nobody else can read or change it."""
+
+
+class CodeUses(Protocol):
+    """Which one-time codes of MFA devices are used up: one truth for all nodes. No revision, no change-log row."""
+
+    def use(self, account: str, device: str, judge: Judge) -> CodeUse:
+        """Replace what is remembered of ``device`` by what ``judge`` makes of it; durable when this returns.
+
+        Calls for one device are serial over all nodes. A device never met before is ``CodeUse()``.
+
+        Raises:
+            StoreUnavailable: the store did not answer within a second.
+        """
+        ...
+
+
 class Transaction(Protocol):
     """Changes to one account, all or nothing. Writers of one account are serial, so ``account`` is the truth."""
 
@@ -105,6 +124,10 @@ class Transaction(Protocol):
 
     def delete(self, kind: str, key: str) -> None:
         """Remove an entity; absent is an error of the caller."""
+        ...
+
+    def use_code(self, device: str, judge: Judge) -> CodeUse:
+        """Like ``CodeUses.use``, as part of this change: undone when it is."""
         ...
 
     def flush(self) -> None:
@@ -246,6 +269,18 @@ class Keys(Protocol):
         """
         ...
 
+    def seal_seed(self, device_id: str, seed: bytes) -> bytes:
+        """Wrap the seed of an MFA device for the store."""
+        ...
+
+    def open_seed(self, device: MfaDevice) -> bytes:
+        """Unwrap it again. Never blocks.
+
+        Raises:
+            InternalFailure: the stored bytes do not belong to this device under this master key.
+        """
+        ...
+
 
 class AuditLog(Protocol):
     """The audit trail. One record, one line, hash-chained; never a secret inside."""
@@ -330,4 +365,5 @@ class Ports:
     keys: Keys
     audit: AuditLog
     last_used: LastUsed
+    codes: CodeUses
     public_url: str | None = None

@@ -18,6 +18,7 @@ from daypass.entities import (
     Entity,
     Group,
     ManagedPolicy,
+    MfaDevice,
     Organization,
     Revocation,
     Role,
@@ -53,6 +54,7 @@ class AccountSnapshot:
     partition: str = "aws"
     organizations: dict[str, Organization] = field(default_factory=dict, repr=False)
     control_policies: dict[str, ControlPolicy] = field(default_factory=dict, repr=False)
+    mfa_devices: dict[str, MfaDevice] = field(default_factory=dict, repr=False)
     membership: Membership | None = field(default=None, repr=False)
     issuers: dict[str, TokenIssuer] = field(default_factory=dict, repr=False)
     revocations: dict[str, Revocation] = field(default_factory=dict, repr=False)
@@ -87,6 +89,7 @@ class AccountSnapshot:
             partition,
             by_kind["organization"],  # type: ignore[arg-type]
             by_kind["control-policy"],  # type: ignore[arg-type]
+            by_kind["mfa"],  # type: ignore[arg-type]
             issuers=by_kind["token-issuer"],  # type: ignore[arg-type]
             revocations=revocations,
             revoked=Revocations(account.id, revocations.values()),
@@ -114,10 +117,11 @@ class AccountSnapshot:
             "control-policy": self.control_policies,  # type: ignore[dict-item]
             "token-issuer": self.issuers,  # type: ignore[dict-item]
             "revocation": self.revocations,  # type: ignore[dict-item]
+            "mfa": self.mfa_devices,  # type: ignore[dict-item]
         }
         return self.account if kind == "account" else table[kind].get(key)
 
-    def arn(self, entity: User | Group | Role | ManagedPolicy) -> str:
+    def arn(self, entity: User | Group | Role | ManagedPolicy | MfaDevice) -> str:
         """The ARN of an entity of this account."""
         return f"arn:{self.partition}:iam::{self.account.id}:{entity.kind}{entity.path}{entity.name}"
 
@@ -133,6 +137,7 @@ class AccountSnapshot:
         yield from self.control_policies.values()
         yield from self.issuers.values()
         yield from self.revocations.values()
+        yield from self.mfa_devices.values()
 
     def placed(self, membership: Membership | None) -> AccountSnapshot:
         """The same account at the same revision, at another place of the organization."""
@@ -170,6 +175,7 @@ class AccountSnapshot:
             "control-policy": self.control_policies,
             "token-issuer": self.issuers,
             "revocation": self.revocations,
+            "mfa": self.mfa_devices,
         }
 
     def _indexes(self) -> dict[str, dict[str, Any]]:
@@ -204,6 +210,7 @@ class AccountSnapshot:
             self.partition,
             tables["organization"],
             tables["control-policy"],
+            tables["mfa"],
             self.membership,
             tables["token-issuer"],
             rules,

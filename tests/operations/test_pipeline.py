@@ -49,7 +49,7 @@ def with_full_disk(daypass: LocalDaypass) -> FullDisk:
     """Give the running service an audit trail without room."""
     audit = FullDisk()
     old = ports_of(daypass)
-    ports = Ports(old.clock, old.entropy, old.directory, old.store, old.keys, audit, old.last_used)
+    ports = Ports(old.clock, old.entropy, old.directory, old.store, old.keys, audit, old.last_used, old.codes)
     daypass.daypass.service = Service(ports, REGISTRY, Place())
     return audit
 

@@ -133,6 +133,14 @@ def session_token(world: World) -> Signer:
     return world.session_token(world.person("token-admin", ADMINISTRATOR)[1])
 
 
+@caller("GetSessionToken with MFA of a user with AdministratorAccess")
+def session_token_with_mfa(world: World) -> Signer:
+    user, signer = world.person("careful-admin", ADMINISTRATOR)
+    device = world.device("careful", user)
+    world.put(device)
+    return world.session_token(signer, SerialNumber=world.arn(device), TokenCode=world.code())
+
+
 @caller("root")
 def root(world: World) -> Signer:
     made = world.daypass.daypass.service.operate("daypass:CreateRootAccessKey", {}, Operator(world.account, "test"))
@@ -160,6 +168,14 @@ def federated_by_deleted(world: World) -> Signer:
     made = world.federation_token(signer, Policy=document("*"))
     world.delete(user, world.snapshot().access_keys[signer.access_key_id])
     return made
+
+
+@caller("GetSessionToken with MFA of root")
+def root_session_with_mfa(world: World) -> Signer:
+    signer = root(world)
+    device = replace(world.device("of-root"), user_id=world.account, enabled=1)
+    world.put(device)
+    return world.session_token(signer, SerialNumber=world.arn(device), TokenCode=world.code())
 
 
 @caller("a session of a deleted role")

@@ -21,6 +21,7 @@ from daypass.entities import (
     Group,
     InlinePolicy,
     ManagedPolicy,
+    MfaDevice,
     PolicyVersion,
     Role,
     TokenIssuer,
@@ -32,12 +33,14 @@ from daypass.operations.registry import REGISTRY
 from daypass.outbound import first_keys
 from daypass.services.token_issuers import fresh_key, new_issuer_id
 from daypass.testing.local import VERSIONS, LocalDaypass, Signer, flatten, raw_request
+from daypass.totp import code_of, step_at
 from tests.calling import credentials_in
 from tests.sigv4.samples import NOW
 
 HERE = Path(__file__).parent
 OPERATIONS: Mapping[str, Mapping[str, Any]] = json.loads((HERE / "operations.json").read_text())
 ON_THE_WIRE = tuple(name for name in REGISTRY.names() if not name.startswith("daypass:"))
+SEED = bytes(range(40))
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
@@ -91,8 +94,11 @@ class World:
         }
         more: dict[str, Any] = {"boundary": attached, "tags": (("team", "blue"),)}
         key = self.key(user)
+        device, bare_device = self.device(f"device-{n}", user), self.device(f"bare-device-{n}")
         self.put(
             *policies,
+            device,
+            bare_device,
             replace(user, **held, **more, groups=(group.id,)),
             replace(group, **held),
             replace(role, **held, **more),
@@ -116,6 +122,10 @@ class World:
             "bare_policy_arn": bare,
             "key": key.id,
             "alias": f"old-{n}",
+            "device": self.arn(device),
+            "bare_device": self.arn(bare_device),
+            "code_1": self.code(-1),
+            "code_2": self.code(0),
             "document": document("*"),
             "trust": self.trust,
         }
@@ -164,8 +174,19 @@ class World:
         key_id = access_key_id("AKIA", self.account, self._random.randbytes(6))
         return AccessKey(key_id, user.id, 0, self.daypass.daypass.keys.seal_secret(key_id, Secret(secret)))
 
-    def arn(self, entity: User | Role) -> str:
-        """The ARN of a user or role."""
+    def device(self, name: str, owner: User | None = None) -> MfaDevice:
+        """An MFA device with the seed ``SEED``, of ``owner`` or of nobody, that is not stored yet."""
+        device_id = self._random.randbytes(16).hex()
+        sealed = self.daypass.daypass.keys.seal_seed(device_id, SEED)
+        enabled = {} if owner is None else {"user_id": owner.id, "enabled": NOW}
+        return MfaDevice(device_id, name, "/", 0, sealed, (("team", "blue"),), **enabled)
+
+    def code(self, offset: int = 0) -> str:
+        """The code that a device shows so many steps from now."""
+        return code_of(SEED, step_at(int(self.daypass.clock.now())) + offset)
+
+    def arn(self, entity: User | Role | MfaDevice) -> str:
+        """The ARN of a user, role or device."""
         return f"arn:aws:iam::{self.account}:{entity.kind}{entity.path}{entity.name}"
 
     def _policy(self, name: str, text: str | None = None) -> ManagedPolicy:
@@ -209,9 +230,9 @@ class World:
         wish = {"RoleArn": self.arn(role), "RoleSessionName": "matrix", **params}
         return credentials_in(self.daypass.call("sts", "AssumeRole", wish, signer))
 
-    def session_token(self, signer: Signer | None = None) -> Signer:
+    def session_token(self, signer: Signer | None = None, **params: object) -> Signer:
         """Credentials of GetSessionToken."""
-        return credentials_in(self.daypass.call("sts", "GetSessionToken", {}, signer))
+        return credentials_in(self.daypass.call("sts", "GetSessionToken", params, signer))
 
     def federation_token(self, signer: Signer | None = None, **params: object) -> Signer:
         """Credentials of a federated user ``fed``."""

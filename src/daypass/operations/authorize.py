@@ -251,6 +251,7 @@ def request_keys(
     if keys:
         known.update((key.lower(), value) for key, value in keys.items())
     if resource_tags:
-        prefixes = ("aws:ResourceTag",) if ":policy/" in resource else ("aws:ResourceTag", "iam:ResourceTag")
+        of_people = resource.split(":", 5)[-1].startswith(("user/", "role/"))
+        prefixes = ("aws:ResourceTag", "iam:ResourceTag") if of_people else ("aws:ResourceTag",)
         known.update(tag_keys(resource_tags, *prefixes))
     return known

@@ -17,7 +17,7 @@ from daypass.operations import authorize
 from daypass.operations.audit import Record
 from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import Operation
-from daypass.ports import Ports, Transaction
+from daypass.ports import NotLoaded, Ports, Transaction
 from daypass.principals import Ancestors, Caller, Session, SessionKind, Tags
 from daypass.revocation import ancestors_of, provider_of
 from daypass.sessions.token import NONCE_BYTES, seal
@@ -101,6 +101,17 @@ class Call:
     def find_account(self, account: str) -> AccountSnapshot | None:
         """Another account's snapshot (or this one's), None when daypass does not host it."""
         return self.account if account == self.caller.account else self._find_account(account)
+
+    def wait_for_store(self) -> None:
+        """Go on only where waiting for the store is allowed: for calls of inline operations that sometimes must.
+
+        Call it before doing anything.
+
+        Raises:
+            NotLoaded: this is the event loop; the call is run again on a thread.
+        """
+        if self._find_account != self.ports.directory.load:
+            raise NotLoaded(self.operation.name)
 
     def put(self, entity: Entity) -> None:
         """Add or replace an entity of the caller's account; only in operations that change."""

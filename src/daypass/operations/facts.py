@@ -37,7 +37,7 @@ class RequestFacts(NamedTuple):
     """Answers for one request. ``now`` is in epoch seconds; ``raw`` is None for an operator's command.
 
     ``endpoint`` is the policy that guards this node, ``membership`` the place of the caller's account in the
-    organization.
+    organization. ``mfa_at``: when this very call proved a second factor.
     """
 
     caller: Caller
@@ -48,6 +48,7 @@ class RequestFacts(NamedTuple):
     is_global: bool = False
     endpoint: Attached | None = None
     membership: Membership | None = None
+    mfa_at: int | None = None
 
     def find(self, key: str) -> Value:
         """The value of the global condition key ``key`` (lower-case), or None when the request has none."""
@@ -123,7 +124,11 @@ def _token_issue_time(facts: RequestFacts) -> Value:
 
 
 def _mfa_present(facts: RequestFacts) -> Value:
-    """Absent with long-term keys; a role session says ``false`` even when MFA was given to assume it."""
+    """Absent with long-term keys, unless the call itself has a code; a role session says ``false`` even when MFA was
+    given to assume it.
+    """
+    if facts.mfa_at is not None:
+        return "true"
     session = facts.caller.session
     if session is None or session.kind == "federated":
         return None
@@ -131,6 +136,8 @@ def _mfa_present(facts: RequestFacts) -> Value:
 
 
 def _mfa_age(facts: RequestFacts) -> Value:
+    if facts.mfa_at is not None:
+        return str(max(0, facts.now - facts.mfa_at))
     session = facts.caller.session
     if session is None or session.mfa_at is None or session.kind not in ("user", "root"):
         return None

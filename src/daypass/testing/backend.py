@@ -21,6 +21,7 @@ from daypass.entities import (
     Group,
     InlinePolicy,
     ManagedPolicy,
+    MfaDevice,
     Organization,
     PolicyVersion,
     Role,
@@ -192,6 +193,7 @@ EVERYTHING: tuple[Entity, ...] = (
         types=("scp",),
     ),
     ControlPolicy("p-limits01", "scp", "limits", "{}", 1_700_000_000, 1_700_000_001, "d"),
+    MfaDevice("ab12", "phone", "/x/", 1_700_000_000, b"\0\xff", (("k", "v"),), "AIDAada", 1_700_000_001, -2),
 )
 
 

@@ -28,6 +28,8 @@ FIRST_RELEASE = {
     "control-policy": b'{"id":"p-a","type":"scp","name":"n","document":"{}","created":1,"updated":2,"description":"d"}',
     "revocation": b'{"id":"rv-a","created":1,"until":2,"issued_before":3,"access_key":"ASIAA","principal":"AROAA:s",'
     b'"provider":"arn:p","only":true,"shown":"x"}',
+    "mfa": b'{"id":"ab12","name":"n","path":"/x/","created":1,"sealed_seed":"AP8=","tags":[["k","v"]],'
+    b'"user_id":"AIDAA","enabled":2,"drift":-1}',
 }
 
 

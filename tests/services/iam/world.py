@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b32decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from daypass.testing.local import LocalDaypass, Signer
+from daypass.totp import code_of, step_at
 
-_PLACE = re.compile(r"\{([a-z]\w*(?:\.\w+)*)\}")
+_PLACE = re.compile(r"\{([a-z]\w*(?:\.\w+)*(?:@-?\d+)?)\}")
 S3 = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}'
 
 
@@ -81,11 +83,18 @@ class World:
         fixed = {"account": self.account, "other": self.other, "s3": S3, "trust": self.trust()}
         if name in fixed:
             return fixed[name]
+        if "@" in name:
+            return self._code(*name.split("@"))
         first, *rest = name.split(".")
         value = self.answers[first]
         for member in rest:
             value = value[member]
         return str(value)
+
+    def _code(self, device: str, offset: str) -> str:
+        """The code that the device made in the step called ``device`` shows so many steps from now."""
+        seed = b32decode(self.answers[device]["VirtualMFADevice"]["Base32StringSeed"])
+        return code_of(seed, step_at(int(self.daypass.clock.now())) + int(offset))
 
     def trust(self, principal: object = None) -> str:
         """A trust policy for ``principal``, else for the account."""

@@ -14,7 +14,7 @@ from threading import Lock
 from daypass.adapters.keys.master import MasterKey, MasterKeyError
 from daypass.adapters.keys.signing import new_signing_key, open_signing_key
 from daypass.credentials import Secret
-from daypass.entities import AccessKey, SigningAlgorithm, SigningKey
+from daypass.entities import AccessKey, MfaDevice, SigningAlgorithm, SigningKey
 from daypass.errors import InternalFailure, Malformed
 from daypass.outbound import PrivateKey
 from daypass.ports import Clock, Entropy, SealingKeyStore, StoredSealingKey, StoreUnavailable
@@ -38,7 +38,7 @@ OPENED_SIGNING_KEYS = 1_024
 """Private keys for web identity tokens remembered in the clear; about 5 MB when full."""
 
 _NONCE_BYTES = 12
-_SEALING, _ACCESS = "sealing-key", "access-key"
+_SEALING, _ACCESS, _SEED = "sealing-key", "access-key", "mfa-seed"
 
 Rows = tuple[StoredSealingKey, ...]
 
@@ -130,6 +130,17 @@ class RingKeeper:
     def open_secret(self, key: AccessKey) -> Secret:
         """See ``ports.Keys``. Remembered: it is on the path of every request that a long-term key signs."""
         return self._opened(key.id, key.sealed_secret)
+
+    def seal_seed(self, device_id: str, seed: bytes) -> bytes:
+        """See ``ports.Keys``."""
+        return self._master.wrap(_SEED, device_id, seed, self._entropy.bytes(_NONCE_BYTES))
+
+    def open_seed(self, device: MfaDevice) -> bytes:
+        """See ``ports.Keys``. Not remembered: a device is asked once in half a minute at most."""
+        try:
+            return self._master.unwrap(_SEED, device.id, device.sealed_seed)
+        except Malformed as error:
+            raise InternalFailure(detail=f"seed of {device.id}: {error}") from None
 
     def _unwrapped_secret(self, access_key_id: str, sealed: bytes) -> Secret:
         try:

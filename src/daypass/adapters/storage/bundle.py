@@ -9,6 +9,7 @@ from typing import Self
 
 from daypass.adapters.storage import integrity
 from daypass.adapters.storage.beacon import Beacon
+from daypass.adapters.storage.code_uses import CodeUseTable
 from daypass.adapters.storage.cold import Arrival, ColdStart
 from daypass.adapters.storage.database import Database, Notices, open_database
 from daypass.adapters.storage.directory import MemoryDirectory
@@ -53,6 +54,7 @@ class Storage:
         self.store = SqlStore(database, self.directory, self.installation)
         self.sealing_keys = SealingKeyTable(database)
         self.last_used = LastUsedTimes(database)
+        self.codes = CodeUseTable(database)
 
     def await_arrival(self, apart: Database) -> None:
         """Believe the database, which was away at the start, only after a look at it through ``apart``."""

@@ -36,9 +36,9 @@ def decode(kind: str, document: bytes) -> Entity:
 def name_key(entity: Entity) -> str | None:
     """What must be unique in the account among entities of the same kind: the name without case; None without name.
 
-    A service and a resource control policy may have one name.
+    A service and a resource control policy may have one name, and so may MFA devices under different paths.
     """
-    if entity.kind in ("account", "control-policy"):
+    if entity.kind in ("account", "control-policy", "mfa"):
         return None
     name: str | None = getattr(entity, "name", None)
     return None if name is None else name.casefold()

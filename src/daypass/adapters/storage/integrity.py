@@ -14,7 +14,7 @@ from daypass.adapters.storage.datadir import DataDirectoryError
 from daypass.adapters.storage.documents import decode
 from daypass.adapters.storage.reads import read_head
 from daypass.adapters.storage.tables import ACCOUNTS, CHANGE_LOG, ENTITIES
-from daypass.entities import AccessKey, Entity, Group, ManagedPolicy, Organization, Role, User
+from daypass.entities import AccessKey, Entity, Group, ManagedPolicy, MfaDevice, Organization, Role, User
 from daypass.organization import FULL_ACCESS
 from daypass.ports import StoreUnavailable
 
@@ -111,6 +111,8 @@ def _named_by(account: str, entity: Entity) -> Iterable[str]:
     """What ``entity`` cannot be without: unique ids, and of policies the resource part of their ARNs."""
     if isinstance(entity, AccessKey):
         return (entity.user_id,)
+    if isinstance(entity, MfaDevice):
+        return () if entity.user_id is None else (entity.user_id,)
     if isinstance(entity, Organization):
         everywhere = {policy.id for policy in FULL_ACCESS.values()}
         attached = (ids for _, ids in (*entity.scps, *entity.rcps))

@@ -119,6 +119,17 @@ LAST_USED = Table(
     Column("service", String(64), nullable=False),
 )
 
+CODE_USES = Table(
+    "code_uses",
+    METADATA,
+    Column("account_id", String(12), primary_key=True),
+    Column("device", String(64), primary_key=True),
+    Column("newest_step", BigInteger, nullable=False),
+    Column("wrong", Integer, nullable=False),
+    Column("closed_until", BigInteger, nullable=False),
+)
+"""One row an MFA device that was asked for a code. Its row lock makes the nodes judge codes one after the other."""
+
 SINGLE_USE = Table(
     "single_use",
     METADATA,
@@ -126,4 +137,4 @@ SINGLE_USE = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("expires", BigInteger, nullable=False, index=True),
 )
-"""Marks of what may be used once (assertions, MFA codes)."""
+"""Marks of what may be used once (assertions)."""

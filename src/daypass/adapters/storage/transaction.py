@@ -7,12 +7,14 @@ import time
 from sqlalchemy import Connection, Executable, String, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from daypass.adapters.storage.code_uses import forget_codes, use_code
 from daypass.adapters.storage.database import Database
 from daypass.adapters.storage.documents import encode, name_key
 from daypass.adapters.storage.tables import ACCOUNTS, CHANGE_HEAD, CHANGE_LOG, CHANNEL, ENTITIES, LAST_USED
-from daypass.entities import Account, Entity
-from daypass.ports import AlreadyExists
+from daypass.entities import Account, Entity, MfaDevice
+from daypass.ports import AlreadyExists, Judge
 from daypass.snapshot import AccountSnapshot
+from daypass.totp import CodeUse
 
 KEPT_CHANGES = 100_000
 """Rows of the change log that stay; who has missed more reads its accounts afresh."""
@@ -131,6 +133,17 @@ class AccountTransaction:
         with self._database.bounded():
             self._execute(_REMOVE, of_account=self._id, of_kind=kind, of_id=key)
             self._execute(_FORGET_USE, of_account=self._id, of_id=key)
+            if kind == MfaDevice.kind:
+                forget_codes(self._connection, self._id, key)
+
+    def use_code(self, device: str, judge: Judge) -> CodeUse:
+        """See ``ports.Transaction``.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        with self._database.bounded():
+            return use_code(self._database, self._connection, self._id, device, judge)
 
     def flush(self) -> None:
         """Write the new revision, the last row that the store could refuse."""

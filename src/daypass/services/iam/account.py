@@ -56,10 +56,14 @@ def get_account_summary(call: Call) -> Mapping[str, object]:
     account, uses = call.account, usage(call.account)
     used = {*uses.attached, *uses.boundaries}
     root_key = any(key.user_id == account.id for key in account.access_keys.values())
+    devices = account.mfa_devices.values()
     counted = {
         "AccountAccessKeysPresent": int(root_key),
+        "AccountMFAEnabled": int(any(device.user_id == account.id for device in devices)),
         "GlobalEndpointTokenVersion": 2,
         "Groups": len(account.groups),
+        "MFADevices": len(devices),
+        "MFADevicesInUse": sum(device.user_id is not None for device in devices),
         "Policies": len(account.policies),
         "PolicyVersionsInUse": len(used),
         "Roles": len(account.roles),
@@ -69,12 +73,9 @@ def get_account_summary(call: Call) -> Mapping[str, object]:
 
 
 _NOT_YET = (
-    "AccountMFAEnabled",
     "AccountPasswordPresent",
     "AccountSigningCertificatesPresent",
     "InstanceProfiles",
-    "MFADevices",
-    "MFADevicesInUse",
     "Providers",
     "ServerCertificates",
 )

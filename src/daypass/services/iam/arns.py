@@ -116,13 +116,13 @@ def own_policy(
 
 def _authorized(call: Call, arn: str, missing: NoSuchEntity | None, tags: Tags = (), keys: Keys | None = None) -> Found:
     policy = find_policy(call, arn)
-    authorize_policy(call, arn, f"policy {arn}", tags=tags, resource_tags=policy.tags if policy else (), keys=keys)
+    authorize_tagged(call, arn, f"policy {arn}", tags=tags, resource_tags=policy.tags if policy else (), keys=keys)
     if policy is None:
         raise missing or not_found(arn)
     return Found(arn, policy)
 
 
-def authorize_policy(
+def authorize_tagged(
     call: Call,
     arn: str,
     shown: str,
@@ -132,7 +132,9 @@ def authorize_policy(
     resource_tags: Tags = (),
     keys: Keys | None = None,
 ) -> None:
-    """Refuse unless the caller may do this to a managed policy, under every reading of its tags and the request's.
+    """Refuse unless the caller may do this to a resource whose tag keys know case: a managed policy, an MFA device.
+
+    He must be allowed under every reading of its tags and the request's.
 
     # INVARIANT: 2. a second tag key in another case cannot hide the first from a condition.
     #   tests/services/iam/test_policy_tags.py::test_a_tag_in_another_case_hides_nothing_from_a_condition

@@ -10,7 +10,7 @@ from daypass.operations.paging import Listing, page
 from daypass.operations.registry import operation
 from daypass.ports import AlreadyExists
 from daypass.services.iam import quotas
-from daypass.services.iam.arns import Found, authorize_policy, not_attachable, own_policy, policy_to_read
+from daypass.services.iam.arns import Found, authorize_tagged, not_attachable, own_policy, policy_to_read
 from daypass.services.iam.documents import check_managed
 from daypass.services.iam.tags import EXACT, as_sent, in_order, merged, request_tags
 from daypass.services.iam.targets import GROUPS, ROLES, USERS, Kind, Named, arn_of, authorize_listing, by_name, name_key
@@ -56,9 +56,9 @@ def _authorize_create(call: Call) -> str:
     """The ARN of the policy to be made, once the caller may make it. AWS's refusal prints the name only."""
     arn = arn_of(call, "policy", call.params["PolicyName"], call.params.get("Path", "/"))
     tags = request_tags(call)
-    authorize_policy(call, arn, f"policy {call.params['PolicyName']}", tags=tags)
+    authorize_tagged(call, arn, f"policy {call.params['PolicyName']}", tags=tags)
     if tags:
-        authorize_policy(call, arn, f"policy {arn}", action="iam:TagPolicy", tags=tags)
+        authorize_tagged(call, arn, f"policy {arn}", action="iam:TagPolicy", tags=tags)
     return arn
 
 

@@ -1,4 +1,4 @@
-"""Tagging users, roles, customer managed policies. Tagging merges; untagging what is not there succeeds."""
+"""Tagging users, roles, managed policies, MFA devices. Tagging merges; untagging what is not there succeeds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from daypass.operations.call import Call
 from daypass.operations.paging import page
 from daypass.operations.registry import operation
 from daypass.services.iam.arns import own_policy, policy_to_read
+from daypass.services.iam.mfa_targets import device_to_use
 from daypass.services.iam.tags import EXACT, WITHOUT_CASE, Keys, listing, merged, request_keys, request_tags, without
 from daypass.services.iam.targets import ROLES, USERS, Kind, Principal, target
 
@@ -67,6 +68,27 @@ def untag_policy(call: Call) -> None:
 def list_policy_tags(call: Call) -> dict[str, object]:
     """A managed policy's tags."""
     return page(call, listing(policy_to_read(call).policy.tags, EXACT))
+
+
+@operation("iam:TagMFADevice", "changes")
+def tag_mfa_device(call: Call) -> None:
+    """Add tags to a virtual MFA device or replace their values."""
+    tags = request_tags(call)
+    device = device_to_use(call, tags=tags)
+    call.put(replace(device, tags=merged(device.tags, tags, EXACT)))
+
+
+@operation("iam:UntagMFADevice", "changes")
+def untag_mfa_device(call: Call) -> None:
+    """Take tags off a virtual MFA device."""
+    device = device_to_use(call, keys=_removed(call))
+    call.put(replace(device, tags=without(device.tags, call.params["TagKeys"], EXACT)))
+
+
+@operation("iam:ListMFADeviceTags", "reads")
+def list_mfa_device_tags(call: Call) -> dict[str, object]:
+    """A virtual MFA device's tags."""
+    return page(call, listing(device_to_use(call).tags, EXACT))
 
 
 def _tag(call: Call, kind: Kind[Principal]) -> None:

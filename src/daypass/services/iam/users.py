@@ -13,6 +13,7 @@ from daypass.ports import AlreadyExists
 from daypass.principals import Root
 from daypass.services.iam import quotas
 from daypass.services.iam.boundaries import boundary_keys, boundary_member, requested_boundary
+from daypass.services.iam.mfa_targets import devices_of
 from daypass.services.iam.tags import WITHOUT_CASE, as_sent, in_order, merged, request_keys, request_tags
 from daypass.services.iam.targets import (
     USERS,
@@ -106,6 +107,8 @@ def delete_user(call: Call) -> None:
     require_no_policies(user)
     if user.groups:
         raise DeleteConflict("Cannot delete entity, must remove users from group first.")
+    if devices_of(call.account, user):
+        raise DeleteConflict("Cannot delete entity, must delete MFA device first.")
     if any(key.user_id == user.id for key in call.account.access_keys.values()):
         raise DeleteConflict("Cannot delete entity, must delete access keys first.")
     call.delete(user)

@@ -32,7 +32,7 @@ from daypass.operations.guards import GUARDS, owner_keys, tells_why
 from daypass.operations.registry import operation
 from daypass.policy import Attached
 from daypass.principals import Operator, Root, Tags
-from daypass.services.sts.mfa import refuse_mfa
+from daypass.services.sts.mfa import prove_mfa
 from daypass.services.sts.session_policies import must_exist, passed_policies, passed_tags
 from daypass.services.sts.token_size import least_size, sizes
 from daypass.services.sts.unsupported import refuse_unsupported
@@ -50,7 +50,7 @@ class Wish(NamedTuple):
     """What an AssumeRole call asks for, read once.
 
     ``passed`` and ``marked`` are the tags and transitive keys of this call; ``tags`` and ``transitive`` are the
-    session's, what it inherits included.
+    session's, what it inherits included. ``mfa``: it names a device or a code.
     """
 
     role_arn: str
@@ -66,10 +66,14 @@ class Wish(NamedTuple):
     policy: str | None = None
     policy_arns: tuple[str, ...] = ()
     least_size: int | None = None
+    mfa: bool = False
 
 
 _PLAIN = frozenset({"RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId"})
 """Parameters that need no look at tags, policies or devices; most calls have no others."""
+
+
+_SECOND_FACTOR = frozenset({"SerialNumber", "TokenCode"})
 
 
 @operation("sts:AssumeRole", "mints")
@@ -78,6 +82,7 @@ def assume_role(call: Call) -> Mapping[str, object]:
     wish = _read(call)
     if isinstance(call.caller.principal, Root | Operator):
         raise denied("Roles may not be assumed by root accounts.")
+    mfa_at = prove_mfa(call) if wish.mfa else None
     target, owner = _authorized_role(call, wish)
     role, session = target.role, call.caller.session
     chained = session is not None and session.kind == "role"
@@ -93,7 +98,7 @@ def assume_role(call: Call) -> Mapping[str, object]:
         must_exist(arns, owner)
     packed = packed_policy_size(policy, arns, tags)
     wanted = NewSession(
-        "role", wish.account, role.id, target.principal, name, policy, arns, tags, wish.transitive, identity
+        "role", wish.account, role.id, target.principal, name, policy, arns, tags, wish.transitive, identity, mfa_at
     )
     call.record.resources = target.resources
     least = wish.least_size
@@ -116,12 +121,12 @@ def _read(call: Call) -> Wish:
     if session is None and params.keys() <= _PLAIN:
         return Wish(role_arn, account, name, lasts, external_id)
     refuse_unsupported(params)
-    refuse_mfa(params)
     passed = passed_tags(params)
     marked = tuple(params.get("TransitiveTagKeys") or ())
     tags, transitive = session_tags(passed, marked, session)
     policy, arns = passed_policies(params)
     identity = source_identity(params.get("SourceIdentity"), session)
+    mfa = not params.keys().isdisjoint(_SECOND_FACTOR)
     return Wish(
         role_arn,
         account,
@@ -136,6 +141,7 @@ def _read(call: Call) -> Wish:
         policy,
         arns,
         least_size(params),
+        mfa,
     )
 
 
