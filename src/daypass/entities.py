@@ -189,13 +189,18 @@ class Unit:
     created: int
 
 
+RootFeature = Literal["RootCredentialsManagement", "RootSessions"]
+"""Root tasks in member accounts that the management account may do (IAM API reference, ListOrganizationsFeatures)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Organization:
     """The organization of one daypass, kept in its management account: a root, units below it, and who stands where.
 
     ``placements`` pairs an account with the root or unit it stands in, or with the empty text once it has left; an
     account that is not named stands in the root. A target that ``scps`` or ``rcps`` do not name has the policy that
-    allows everything, alone. ``types`` are the kinds of policy in effect.
+    allows everything, alone. ``types`` are the kinds of policy in effect,
+    ``root_features`` the root tasks that are open to the management account.
     """
 
     kind: ClassVar[str] = "organization"
@@ -207,6 +212,7 @@ class Organization:
     scps: Attachments = ()
     rcps: Attachments = ()
     types: tuple[ControlType, ...] = ("scp", "rcp")
+    root_features: tuple[RootFeature, ...] = ()
 
     @property
     def key(self) -> str:

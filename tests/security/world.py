@@ -77,7 +77,9 @@ class World:
     def __post_init__(self) -> None:
         self._numbers = count(1)
         self._random = Random(2)
+        self.root: Signer | None = None
         self.account = self.daypass.account
+        self.member = self._found_organization()
         self.names = self.prepare()
 
     # ── things ───────────────────────────────────────────────────────────────────────────────────────
@@ -128,6 +130,7 @@ class World:
             "code_2": self.code(0),
             "document": document("*"),
             "trust": self.trust,
+            "member": self.member,
         }
 
     @cached_property
@@ -135,6 +138,14 @@ class World:
         """The account's token issuer; made once, since making an RSA key takes long."""
         fresh = partial(fresh_key, self.daypass.daypass.keys, self.account)
         return first_keys(new_issuer_id(self.account, bytes(10)), NOW, fresh)
+
+    def _found_organization(self) -> str:
+        """Make an organization that may have its members' root; the id of its one member."""
+        member, _ = self.daypass.account_named("member")
+        self.daypass.daypass.operator("daypass:CreateOrganization", {})
+        (organization,) = self.snapshot().organizations.values()
+        self.put(replace(organization, root_features=("RootCredentialsManagement", "RootSessions")))
+        return member
 
     @property
     def trust(self) -> str:

@@ -243,6 +243,8 @@ def _session_context(caller: Caller) -> dict[str, Any]:
             "accountId": who.account,
             "userName": who.user.name,
         }
+    if session.kind == "assumed-root":
+        context["assumedRoot"] = "true"
     if session.source_identity:
         context["sourceIdentity"] = session.source_identity
     return context

@@ -25,9 +25,12 @@ CASES = [
     for case in json.loads(file.read_text())
 ]
 EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+STS = "https://sts.amazonaws.com/doc/2011-06-15/"
+DISPATCH = "http://webservices.amazon.com/AWSFault/2005-15-09"
 OTHER = "999999999999"
 _NUMBERS = count(1)
-_PLACE = re.compile(r"\{(account|caller|other|\d+)\}")
+FEATURES = {"RootCredentialsManagement", "RootSessions"}
+_PLACE = re.compile(r"\{(account|management|caller|other|\d+)\}")
 
 
 @dataclass
@@ -49,7 +52,7 @@ class Probe:
 
     def _place(self, found: re.Match[str]) -> str:
         name = found[1]
-        fixed = {"account": self.account, "caller": self.arn, "other": OTHER}
+        fixed = {"account": self.account, "management": self.daypass.account, "caller": self.arn, "other": OTHER}
         return fixed[name] if name in fixed else "x" * int(name)
 
     def call(self, operation: str, params: dict[str, Any], **where: str) -> Response:
@@ -69,6 +72,7 @@ class Probe:
 @pytest.fixture(scope="module")
 def daypass() -> Iterator[LocalDaypass]:
     with LocalDaypass() as local:
+        local.daypass.operator("daypass:CreateOrganization", {})
         yield local
 
 
@@ -77,12 +81,13 @@ def test_the_service_does_what_the_case_says(daypass: LocalDaypass, case: dict[s
     """The judged call gets exactly the refusal, or the answer, that the case states."""
     probe = make_probe(daypass, case)
     operation, params = probe.filled(case["when"])
+    namespace = DISPATCH if case.get("refused", ("", ""))[1] == "InvalidAction" else STS
     where = {name: case[name] for name in ("host", "region") if name in case}
     answer = probe.call(operation, params, **where)
     if "refused" in case:
         status, code, message = probe.filled(case["refused"])
         assert (answer.status, element(answer, "Code")) == (status, code), answer.body.decode()
-        assert answer.body.decode() == envelope(code, message, element(answer, "RequestId"))
+        assert answer.body.decode() == envelope(code, message, element(answer, "RequestId"), namespace)
         return
     assert answer.status == 200, answer.body.decode()
     for member, value in probe.filled(case["answers"]).items():
@@ -93,11 +98,11 @@ def test_the_service_does_what_the_case_says(daypass: LocalDaypass, case: dict[s
         assert case["lasts"] - 3 <= ends - daypass.clock.now() <= case["lasts"]
 
 
-def envelope(code: str, message: str, request_id: str) -> str:
+def envelope(code: str, message: str, request_id: str, namespace: str) -> str:
     """AWS's error envelope, byte for byte."""
     text = message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     return (
-        f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">\n  <Error>\n    <Type>Sender</Type>\n'
+        f'<ErrorResponse xmlns="{namespace}">\n  <Error>\n    <Type>Sender</Type>\n'
         f"    <Code>{code}</Code>\n    <Message>{text}</Message>\n  </Error>\n"
         f"  <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
     )
@@ -108,11 +113,17 @@ def make_probe(daypass: LocalDaypass, case: dict[str, Any]) -> Probe:
     account, admin = daypass.account_named(f"case-{next(_NUMBERS)}")
     probe = Probe(daypass, account, None, f"arn:aws:iam::{account}:user/probe")
     kind = case.get("as", "user")
-    assert kind in {"user", "root", "nobody", "session", "federated", "role"}, kind
+    assert kind in {"user", "root", "nobody", "session", "federated", "role", "manager"}, kind
     if kind == "root":
         made = daypass.daypass.operator("daypass:CreateRootAccessKey", {}, account)
         return Probe(daypass, account, Signer.of(made["AccessKey"]), f"arn:aws:iam::{account}:root")
     if kind == "nobody":
+        return probe
+    if kind == "manager":
+        name = f"probe-{account}"
+        probe.arn = f"arn:aws:iam::{daypass.account}:user/{name}"
+        _enable(daypass, set(case.get("features", FEATURES)))
+        probe.signer = _user(daypass, daypass.admin, json.dumps(probe.filled(case.get("policy", EVERYTHING))), name)
         return probe
     key = _user(daypass, admin, json.dumps(probe.filled(case.get("policy", EVERYTHING))))
     if kind == "session":
@@ -127,14 +138,22 @@ def make_probe(daypass: LocalDaypass, case: dict[str, Any]) -> Probe:
     return probe
 
 
-def _user(daypass: LocalDaypass, admin: Signer, policy: str) -> Signer:
+def _enable(daypass: LocalDaypass, wanted: set[str]) -> None:
+    """Let the organization have these features and no others."""
+    for feature in sorted(FEATURES):
+        verb = "Enable" if feature in wanted else "Disable"
+        answer = daypass.call("iam", f"{verb}Organizations{feature}")
+        assert answer.status == 200, answer.body
+
+
+def _user(daypass: LocalDaypass, admin: Signer, policy: str, name: str = "probe") -> Signer:
     for action, params in (
-        ("CreateUser", {"UserName": "probe"}),
-        ("PutUserPolicy", {"UserName": "probe", "PolicyName": "own", "PolicyDocument": policy}),
+        ("CreateUser", {"UserName": name}),
+        ("PutUserPolicy", {"UserName": name, "PolicyName": "own", "PolicyDocument": policy}),
     ):
         answer = daypass.call("iam", action, params, admin)
         assert answer.status == 200, answer.body
-    return credentials_in(daypass.call("iam", "CreateAccessKey", {"UserName": "probe"}, admin))
+    return credentials_in(daypass.call("iam", "CreateAccessKey", {"UserName": name}, admin))
 
 
 def _role_session(daypass: LocalDaypass, account: str, admin: Signer, policy: str) -> Signer:

@@ -1,5 +1,19 @@
 """The Security Token Service: one module per family of operations (STS API reference, 2011-06-15)."""
 
-from daypass.services.sts import assume_role, federation_token, identity, session_token, web_identity_token
+from daypass.services.sts import (
+    assume_role,
+    assume_root,
+    federation_token,
+    identity,
+    session_token,
+    web_identity_token,
+)
 
-__all__ = ["assume_role", "federation_token", "identity", "session_token", "web_identity_token"]
+__all__ = [
+    "assume_role",
+    "assume_root",
+    "federation_token",
+    "identity",
+    "session_token",
+    "web_identity_token",
+]
