@@ -19,6 +19,7 @@ import daypass.services.iam
 import daypass.services.organization
 import daypass.services.revocations
 import daypass.services.root_keys
+import daypass.services.root_mfa
 import daypass.services.sealing_keys
 import daypass.services.sts
 import daypass.services.token_issuers  # noqa: F401  registers the operations

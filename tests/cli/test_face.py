@@ -140,6 +140,8 @@ def test_the_data_directory_comes_from_the_environment(
         (["account", "create", "default"], "default"),
         (["account", "create", "a b"], "NAME"),
         (["root", "enable", "--save", "a]b"], "--save"),
+        (["root", "mfa", "create", "--name", "a/b"], "--name"),
+        (["root", "mfa", "enable", "123456", "12345"], "six digits"),
         (["up", "--ephemeral", "--data", "/nowhere"], "--ephemeral"),
         (["up", "--listen", "nonsense"], "HOST:PORT"),
         (["up", "--workers", "0"], "whole number from 1"),

@@ -22,7 +22,7 @@ COMMANDS = {
     "keyring": "show and rotate the keys that seal session tokens",
     "issuer": "show and rotate the keys that sign web identity tokens",
     "policy": "check policies before they are attached, test what they decide",
-    "root": "make and remove root credentials of an account",
+    "root": "make and remove root credentials of an account, and its second factors",
     "audit": "verify and read the audit trail",
     "version": "print the version",
 }

@@ -1,9 +1,10 @@
-"""``daypass root``: access keys of an account's root user, which has none until the operator says so."""
+"""``daypass root``: access keys and second factors of an account's root user, which has none at first."""
 
 from __future__ import annotations
 
 import click
 
+from daypass.cli import root_mfa
 from daypass.cli.options import (
     account_option,
     data_directory,
@@ -18,7 +19,10 @@ from daypass.cli.options import (
 @click.group("root", epilog=example("daypass root enable --account 111122223333", "daypass root disable"))
 @data_option
 def command() -> None:
-    """Make and remove root credentials of an account."""
+    """Make and remove root credentials of an account, and its second factors."""
+
+
+command.add_command(root_mfa.command)
 
 
 @command.command("enable", epilog=example("daypass root enable --account 111122223333 --save root-a"))
