@@ -29,7 +29,7 @@ def verify(as_json: bool) -> int:
     """
     from daypass.adapters.audit import verify as check
 
-    folder = _folder()
+    folder = trail_folder()
     if sys.stderr.isatty():
         click.echo(f"checking {sum(1 for _ in folder.glob('*.jsonl'))} files in {folder} …", err=True)
     report = check(folder)
@@ -58,12 +58,17 @@ def tail(follow: bool, count: int, as_json: bool) -> None:
     """
     from daypass.adapters.audit import tail as read
 
-    for record in read(_folder(), follow=follow, count=count):
+    for record in read(trail_folder(), follow=follow, count=count):
         click.echo(json.dumps(record, ensure_ascii=False) if as_json else _line(record))
         sys.stdout.flush()
 
 
-def _folder() -> Path:
+def trail_folder() -> Path:
+    """Where the trail of this command's data directory lies.
+
+    Raises:
+        CommandError: there is none.
+    """
     from daypass.cli.problems import CANNOT, CommandError
 
     folder = data_directory() / FOLDER
@@ -84,9 +89,9 @@ def _line(record: dict[str, object]) -> str:
     ours = record.get("daypass")
     if isinstance(ours, dict) and "refusalsNotShown" in ours:
         parts.append(f"{ours['refusalsNotShown']} more refusals")
-    return _plain("  ".join(str(part or "-") for part in parts))
+    return plain("  ".join(str(part or "-") for part in parts))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without control characters: what a stranger sent must not move the reader's cursor."""
     return "".join(character if character.isprintable() else "�" for character in text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +47,11 @@ def account_option(command: F) -> F:
     )
 
 
+def optional_account_option(command: F) -> F:
+    """Take ``--account ID``; the command gets ``account``, None where none is named."""
+    return click.option("--account", metavar="ID", callback=_account, help="Account id.")(command)
+
+
 def _account(_context: click.Context, _: click.Parameter, value: str | None) -> str | None:
     if value is not None and not (len(value) == 12 and value.isascii() and value.isdigit()):
         raise click.BadParameter(f"`{value}` is no account id; it has 12 digits")
@@ -77,6 +83,11 @@ def example(*lines: str) -> str:
 def print_json(value: object) -> None:
     """Print one JSON document on stdout."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def time_text(epoch: float) -> str:
+    """``2026-01-31T12:00:00Z``."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def print_facts(facts: dict[str, object]) -> None:

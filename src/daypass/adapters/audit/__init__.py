@@ -19,6 +19,7 @@ authentications are sampled into ``failures-w0.ndjson``, which is bounded and no
 
     report = verify(directory)                # report.ok, report.first_break
     for record in tail(directory, follow=True, count=10): ...
+    for issued in IssuedSessions(directory, since=time.time() - 3600): ...
 
 ``record["daypass"]``, where the caller has facts of its own, must not use the chain's names (``CHAIN_MEMBERS``).
 
@@ -26,9 +27,21 @@ What it cannot see: someone who may write the directory and rewrites a whole cha
 the hashes, to another machine against that.
 """
 
+from daypass.adapters.audit.issued import Issued, IssuedSessions
 from daypass.adapters.audit.settings import CHAIN_MEMBERS, AuditSettings
 from daypass.adapters.audit.tail import tail
 from daypass.adapters.audit.trail import AuditTrail, Counters
 from daypass.adapters.audit.verify import Break, Report, verify
 
-__all__ = ["CHAIN_MEMBERS", "AuditSettings", "AuditTrail", "Break", "Counters", "Report", "tail", "verify"]
+__all__ = [
+    "CHAIN_MEMBERS",
+    "AuditSettings",
+    "AuditTrail",
+    "Break",
+    "Counters",
+    "Issued",
+    "IssuedSessions",
+    "Report",
+    "tail",
+    "verify",
+]
