@@ -206,6 +206,30 @@ def expired(world: World) -> Signer:
     return made
 
 
+@caller("a revoked session")
+def revoked(world: World) -> Signer:
+    session = world.assume(world.post("revoked", ADMINISTRATOR))
+    world.revoke(AccessKeyId=session.access_key_id)
+    return session
+
+
+@caller("a session that descends from a revoked one")
+def descends_from_revoked(world: World) -> Signer:
+    role = world.post("revoked-parent", ADMINISTRATOR)
+    parent = world.assume(role)
+    child = world.assume(role, parent)
+    world.revoke(AccessKeyId=parent.access_key_id)
+    return child
+
+
+@caller("a session that a revoked user's key has opened")
+def opened_by_revoked(world: World) -> Signer:
+    user, signer = world.person("revoked-user", ADMINISTRATOR)
+    session = world.assume(world.post("opened-by-revoked", ADMINISTRATOR), signer)
+    world.revoke(Principal=world.arn(user))
+    return session
+
+
 @caller("a session of a deleted user")
 def deleted_user(world: World) -> Signer:
     user, signer = world.person("leaver", ADMINISTRATOR)

@@ -100,6 +100,52 @@ def test_who_is_gone_by_the_time_he_acts_does_nothing(
     assert world.snapshot() is new
 
 
+def session_revoked(world: World) -> tuple[Signer, Callable[[], None]]:
+    session = world.assume(world.post("race-revoked", ADMINISTRATOR))
+    return session, lambda: world.revoke(AccessKeyId=session.access_key_id)
+
+
+def parent_revoked(world: World) -> tuple[Signer, Callable[[], None]]:
+    role = world.post("race-parent", ADMINISTRATOR)
+    parent = world.assume(role)
+    child = world.assume(role, parent)
+    return child, lambda: world.revoke(AccessKeyId=parent.access_key_id)
+
+
+def holder_revoked(world: World) -> tuple[Signer, Callable[[], None]]:
+    role = world.post("race-holder", ADMINISTRATOR)
+    return world.assume(role), lambda: world.revoke(Principal=world.arn(role))
+
+
+@pytest.mark.parametrize("act", [session_revoked, parent_revoked, holder_revoked])
+def test_who_is_revoked_by_the_time_he_acts_does_nothing(
+    world: World, service: Callable[[AccountSnapshot], None], act: Act
+) -> None:
+    """A session that is ended while its request is under way reads, mints and changes nothing any more."""
+    signer, revoke = act(world)
+    old = world.snapshot()
+    revoke()
+    new = world.snapshot()
+    for operation in ON_THE_WIRE:
+        service(old)
+        answer = world.call(operation, signer)
+        assert code_of(answer) in {"ExpiredToken", "AccessDenied"}, operation
+        assert not element(answer, "SecretAccessKey")
+    assert world.snapshot() is new
+
+
+def test_what_is_minted_by_a_node_that_has_not_heard_of_the_revocation_is_refused(
+    world: World, service: Callable[[AccountSnapshot], None]
+) -> None:
+    """Another host may open a session for a revoked one within its second of ignorance; it is dead from the start."""
+    role = world.post("race-child", ADMINISTRATOR)
+    for named in ("AccessKeyId", "Principal"):
+        parent = world.assume(role)
+        child = world.assume(role, parent)
+        world.revoke(**{named: parent.access_key_id if named == "AccessKeyId" else world.arn(role)})
+        assert code_of(world.call("sts:GetCallerIdentity", child)) == "ExpiredToken"
+
+
 TAGGED = '"Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}, "Resource"'
 
 

@@ -31,6 +31,7 @@ from daypass.exchange import RawRequest, Response
 from daypass.ids import access_key_id, unique_id
 from daypass.operations.registry import REGISTRY
 from daypass.outbound import first_keys
+from daypass.principals import Operator
 from daypass.services.token_issuers import fresh_key, new_issuer_id
 from daypass.testing.local import VERSIONS, LocalDaypass, Signer, flatten, raw_request
 from daypass.totp import code_of, step_at
@@ -248,6 +249,11 @@ class World:
     def federation_token(self, signer: Signer | None = None, **params: object) -> Signer:
         """Credentials of a federated user ``fed``."""
         return credentials_in(self.daypass.call("sts", "GetFederationToken", {"Name": "fed", **params}, signer))
+
+    def revoke(self, **named: object) -> None:
+        """End sessions, as `daypass revoke` does."""
+        who = Operator(self.account, "tester")
+        self.daypass.daypass.service.operate("daypass:RevokeSessions", named, who)
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────
 

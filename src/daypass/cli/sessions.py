@@ -136,5 +136,5 @@ def _line(one: Living, depth: int) -> str:
     session = one.issued.session
     text = f"{'  ' * depth}{session.access_key_id}  {one.caller.arn}  until {time_text(session.expires)}"
     if depth == 0:
-        text += f"  by {one.issued.opener}" + (f" (session {one.parent}, over)" if one.parent else "")
+        text += f"  by {one.issued.opener}" + (f" in session {one.parent}" if one.parent else "")
     return plain(text)
