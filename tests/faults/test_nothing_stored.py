@@ -92,7 +92,7 @@ def test_what_is_remembered_in_memory_is_bounded(world: World, cases: Callable[[
     role = world.post("bounded", ADMINISTRATOR)
     for number in range(cases(300)):
         use(world, world.assume(role, RoleSessionName=f"session-{number}"))
-        assert len(service._authenticator._opened) <= capacity
+        assert len(service._authenticator._opened[1]) <= capacity
     gc.collect()
     assert len(world.daypass.daypass.storage.last_used._noted) == 2
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 
 import pytest
 
 from daypass.exchange import RawRequest, Response
+from daypass.ports import NotLoaded
 from daypass.server import Application, Limits, Served
 from daypass.testing.local import LocalDaypass
 from tests.server.conftest import Recorder
@@ -112,3 +114,38 @@ def test_a_defect_does_not_keep_a_turn_open() -> None:
     with pytest.raises(KeyboardInterrupt):
         app.answer_together([RawRequest("GET", b"/a", ())] * 2)
     assert turns.told == ["begin", "end"]
+
+
+class Asker:
+    """A connection that may break when it is given its answer."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, breaks: bool) -> None:
+        self.loop = loop
+        self.breaks = breaks
+        self.got: list[str] = []
+
+    def answered(self, raw: RawRequest, response: Response, *, keep: bool) -> None:
+        self.got.append("answer")
+        if self.breaks:
+            raise ValueError("a defect")
+
+    def not_loaded(self, raw: RawRequest, reason: NotLoaded, *, keep: bool) -> None:
+        raise AssertionError("nothing here runs on a thread")
+
+    def abort(self) -> None:
+        self.got.append("abort")
+
+
+def test_a_connection_that_breaks_does_not_keep_the_answers_of_others() -> None:
+    """It is closed, and whoever comes behind it in the turn has his answer."""
+
+    async def turn() -> list[Asker]:
+        recorder = Recorder()
+        app = Application(Served(recorder, recorder), Limits())
+        askers = [Asker(asyncio.get_running_loop(), breaks=breaks) for breaks in (False, True, False)]
+        for asker in askers:
+            app.batch.add(asker, RawRequest("GET", b"/a", ()), keep=True)
+        await asyncio.sleep(0.01)
+        return askers
+
+    assert [asker.got for asker in asyncio.run(turn())] == [["answer"], ["answer", "abort"], ["answer"]]

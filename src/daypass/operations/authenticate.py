@@ -63,6 +63,9 @@ class Scope(NamedTuple):
     regions: Callable[[str], bool]
 
 
+Opened = tuple[Session, Secret, tuple[str, ...]]
+
+
 class Authenticator:
     """Verifies callers against the key ring and the accounts in memory.
 
@@ -73,8 +76,7 @@ class Authenticator:
     def __init__(self, keys: Keys, *, capacity: int = 16_384) -> None:
         self._keys = keys
         self._signing_keys = SigningKeys(capacity)
-        self._opened: dict[tuple[str, str], tuple[Session, Secret, tuple[str, ...]]] = {}
-        self._opened_with: Keyring | None = None
+        self._opened: tuple[Keyring | None, dict[tuple[str, str], Opened]] = (None, {})
         self._capacity = capacity
 
     def verify(
@@ -137,17 +139,19 @@ class Authenticator:
         if token is None:
             raise InvalidClientTokenId(_BAD_TOKEN, detail="a temporary key without its session token")
         ring = self._keys.ring()
-        if ring is not self._opened_with:  # a key that left the ring must not live on in what it opened
-            self._opened, self._opened_with = {}, ring
+        opened_with, table = self._opened
+        if ring is not opened_with:  # a key that left the ring must not live on in what it opened
+            table = {}
+            self._opened = (ring, table)  # at once, so that no thread puts what an old ring opened beside a new one
         name = (token, unverified.access_key_id)
-        opened = self._opened.get(name)
+        opened = table.get(name)
         if opened is None:
             session, secret = self._open(token, unverified.access_key_id, ring, may_block=may_block)
             opened = session, secret, elsewhere(session)
             if _length(opened[0]) <= LONGEST_REMEMBERED:
-                if len(self._opened) >= self._capacity:
-                    self._opened = {}
-                self._opened[name] = opened
+                if len(table) >= self._capacity:
+                    table.clear()
+                table[name] = opened
         return opened
 
     def _open(self, token: str, access_key_id: str, ring: Keyring, *, may_block: bool) -> tuple[Session, Secret]:

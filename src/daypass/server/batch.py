@@ -8,11 +8,14 @@ left them: measured, a request costs a third less than when reading, answering a
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
 from daypass.exchange import RawRequest, Response
 from daypass.ports import NotLoaded
+
+_log = logging.getLogger(__name__)
 
 MOST = 64
 """Requests answered in one turn; the next wait for the next, so that reading and deadlines are not kept waiting."""
@@ -29,6 +32,10 @@ class Asker(Protocol):
 
     def not_loaded(self, raw: RawRequest, reason: NotLoaded, *, keep: bool) -> None:
         """Take back the request: it must run on a thread."""
+        ...
+
+    def abort(self) -> None:
+        """Close the connection at once."""
         ...
 
 
@@ -59,7 +66,11 @@ class Batch:
             turn[0][0].loop.call_soon(self._answer_all)
         answers = self._answerer.answer_together([raw for _, raw, _ in turn])
         for (asker, raw, keep), response in zip(turn, answers, strict=True):
-            if isinstance(response, NotLoaded):
-                asker.not_loaded(raw, response, keep=keep)
-            else:
-                asker.answered(raw, response, keep=keep)
+            try:
+                if isinstance(response, NotLoaded):
+                    asker.not_loaded(raw, response, keep=keep)
+                else:
+                    asker.answered(raw, response, keep=keep)
+            except Exception as defect:  # noqa: BLE001 - one connection's defect must not keep the answers of others
+                _log.error("defect: %s while an answer was sent", type(defect).__qualname__)
+                asker.abort()

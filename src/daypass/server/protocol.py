@@ -292,6 +292,10 @@ class Connection(HttpToolsProtocol):
             self._send(raw, response, keep)
             self._go_on()
 
+    def abort(self) -> None:
+        """Close the connection without another word."""
+        self.transport.abort()
+
     def not_loaded(self, raw: RawRequest, reason: NotLoaded, *, keep: bool) -> None:
         """Have the request under way answered on a thread."""
         self._answering = False
