@@ -158,7 +158,7 @@ class Daypass:
 
     def rotate_issuer_keys(self) -> None:
         """Take every step that is due with the keys of any account's issuer. Never raises: the next time will do."""
-        period, now = self.settings.issuer_key_rotation_seconds, int(self._clock.now())
+        period, now = self.settings.issuer_key_seconds, int(self._clock.now())
         try:
             due = [account for account, issuer in self.storage.issuers() if is_due(issuer, now, period)]
             for account in due:

@@ -49,7 +49,7 @@ def rotate(account: str | None, at_once: bool, as_json: bool) -> None:
     from daypass.cli.opened import opened
 
     with opened() as daypass:
-        period = daypass.settings.issuer_key_rotation_seconds
+        period = daypass.settings.issuer_key_seconds
         daypass.operator("daypass:RotateIssuerKeys", {"OnDemand": True, "AtOnce": at_once, "Period": period}, account)
         rows = _rows(daypass, account)
     _show(rows, as_json=as_json)

@@ -2,7 +2,7 @@
 
 For each algorithm exactly one key is active and signs. A new key is published long before it signs, so that everyone
 who keeps the key set for as long as it says has it by then; an old one stays published until its last token is over.
-Each step is a pure function from issuer to issuer; whoever stores it replaces it whole (docs/adr/0012-issuer-keys.md).
+Each step is a pure function from issuer to issuer; whoever stores it replaces it whole (docs/adr/0013-issuer-keys.md).
 
 Times are epoch seconds.
 """

@@ -103,7 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         Meta(ge=3_600, le=366 * 86_400, description="Age at which a sealing key gets a successor."),
     ] = 86_400
-    issuer_key_rotation_seconds: Annotated[
+    issuer_key_seconds: Annotated[
         int,
         Meta(
             ge=86_400,
