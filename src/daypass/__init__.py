@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from daypass.arn import Arn
+    from daypass.authorization_messages import encode_decision
     from daypass.credentials import Secret, TemporaryCredentials
     from daypass.errors import DaypassError, Malformed, ServiceError
     from daypass.exchange import RawRequest
@@ -60,6 +61,7 @@ __all__ = [
     "TemporaryCredentials",
     "User",
     "check_document",
+    "encode_decision",
     "evaluate",
     "open_session_token",
     "parse_policy",
@@ -70,6 +72,7 @@ __all__ = [
 
 _HOMES = {
     "daypass.arn": ("Arn",),
+    "daypass.authorization_messages": ("encode_decision",),
     "daypass.credentials": ("Secret", "TemporaryCredentials"),
     "daypass.errors": ("DaypassError", "Malformed", "ServiceError"),
     "daypass.exchange": ("RawRequest",),

@@ -162,6 +162,12 @@ class PackedPolicyTooLarge(ServiceError):
     code = "PackedPolicyTooLarge"
 
 
+class InvalidAuthorizationMessage(ServiceError):
+    """An encoded authorization message that this daypass did not make for this account, or that has expired."""
+
+    code = "InvalidAuthorizationMessageException"
+
+
 # ── Entities ───────────────────────────────────────────────────────────────────────
 
 

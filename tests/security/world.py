@@ -33,6 +33,7 @@ from daypass.operations.registry import REGISTRY
 from daypass.outbound import first_keys
 from daypass.principals import Operator
 from daypass.services.token_issuers import fresh_key, new_issuer_id
+from daypass.sessions.authorization_message import seal_message
 from daypass.testing.local import VERSIONS, LocalDaypass, Signer, flatten, raw_request
 from daypass.totp import code_of, step_at
 from tests.calling import credentials_in
@@ -132,6 +133,7 @@ class World:
             "document": document("*"),
             "trust": self.trust,
             "member": self.member,
+            "message": self._message(),
         }
 
     @cached_property
@@ -139,6 +141,10 @@ class World:
         """The account's token issuer; made once, since making an RSA key takes long."""
         fresh = partial(fresh_key, self.daypass.daypass.keys, self.account)
         return first_keys(new_issuer_id(self.account, bytes(10)), NOW, fresh)
+
+    def _message(self) -> str:
+        """An encoded authorization message for this account."""
+        return seal_message("{}", self.account, self.daypass.daypass.keys.ring(), int(NOW), self._random.randbytes(12))
 
     def _found_organization(self) -> str:
         """Make an organization that may have its members' root; the id of its one member."""

@@ -30,7 +30,7 @@ _MOST_QUOTED = 16
 
 _QUOTED = frozenset({"seen", "wanted"})
 
-_OF_THE_RESOURCE: frozenset[Layer] = frozenset({"trust", "resource", "rcp"})
+OF_THE_RESOURCE: frozenset[Layer] = frozenset({"trust", "resource", "rcp"})
 """Layers that belong to the account of the resource."""
 
 
@@ -63,7 +63,7 @@ def record(decision: Decision) -> Json:
     caller's own, and what the resource's side said is no more than effect and layer.
     """
     foreign = (
-        _OF_THE_RESOURCE if decision.context.principal.account != decision.context.resource_account else frozenset()
+        OF_THE_RESOURCE if decision.context.principal.account != decision.context.resource_account else frozenset()
     )
     found = _outline(decision) | {"layers": [one for one in _layers(decision) if one["layer"] not in foreign]}
     if decision.layer in foreign:
@@ -147,6 +147,12 @@ def _statement(attached: Attached | None, statement: Statement | None, context: 
     span = _span(attached, statement)
     text = attached.policy.text[span.start.offset : span.end.offset]
     return brief | {"text": text, "position": {"start": span.start._asdict(), "end": span.end._asdict()}}
+
+
+def statement_text(attached: Attached, statement: Statement) -> str:
+    """A statement as it stands in its document."""
+    span = _span(attached, statement)
+    return attached.policy.text[span.start.offset : span.end.offset]
 
 
 def _brief(statement: Statement | None, context: RequestContext) -> Json | None:

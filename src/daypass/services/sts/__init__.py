@@ -3,6 +3,7 @@
 from daypass.services.sts import (
     assume_role,
     assume_root,
+    authorization_message,
     federation_token,
     identity,
     session_token,
@@ -12,6 +13,7 @@ from daypass.services.sts import (
 __all__ = [
     "assume_role",
     "assume_root",
+    "authorization_message",
     "federation_token",
     "identity",
     "session_token",
