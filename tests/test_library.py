@@ -18,11 +18,14 @@ from daypass import (
     Profile,
     RawRequest,
     RequestContext,
+    Revocation,
+    Revocations,
     Secret,
     ServiceError,
     Session,
     check_document,
     evaluate,
+    is_revoked,
     open_session_token,
     sign_request,
     verify_request,
@@ -183,6 +186,25 @@ def test_a_session_that_is_over_is_refused(now: int, live: bool, code: str) -> N
             is_live=lambda session: live,
         )
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("key", [ROLE.access_key_id, "ASIARZPUZDIKAAAAAAAB"])
+def test_a_revoked_session_reads_as_expired(key: str) -> None:
+    """The rules of all accounts that have a say end a session by itself, or by what it descends from."""
+    ours = ROLE._replace(lineage=("ASIARZPUZDIKAAAAAAAB",))
+    sealed = seal(ours, RING, bytes(12))
+    held = {ROLE.account: Revocations(ROLE.account, [Revocation("rv-1", NOW, NOW + 10**6, access_key=key)])}
+    with pytest.raises(ServiceError) as refused:
+        verify_request(
+            signed(ours.access_key_id, sealed.secret, sealed.token),
+            service="orders",
+            regions={"eu-central-1"},
+            now=NOW,
+            keyring=RING,
+            is_live=lambda session: True,
+            is_revoked=lambda session: is_revoked(session, held.get),
+        )
+    assert refused.value.code == "ExpiredToken"
 
 
 def test_a_ring_without_is_live_is_refused() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from daypass.arn import Arn
     from daypass.authorization_messages import encode_decision
     from daypass.credentials import Secret, TemporaryCredentials
+    from daypass.entities import Revocation
     from daypass.errors import DaypassError, Malformed, ServiceError
     from daypass.exchange import RawRequest
     from daypass.policy import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         parse_policy,
     )
     from daypass.principals import Caller, RoleSession, Session, User
+    from daypass.revocation import Revocations, is_revoked
     from daypass.sessions.keyring import Keyring, SealingKey
     from daypass.sigv4 import JSON_PROFILE, QUERY_PROFILE, S3_PROFILE, Profile, presign_request, sign_request
     from daypass.verification import open_session_token, verify_request
@@ -53,6 +55,8 @@ __all__ = [
     "Profile",
     "RawRequest",
     "RequestContext",
+    "Revocation",
+    "Revocations",
     "RoleSession",
     "SealingKey",
     "Secret",
@@ -63,6 +67,7 @@ __all__ = [
     "check_document",
     "encode_decision",
     "evaluate",
+    "is_revoked",
     "open_session_token",
     "parse_policy",
     "presign_request",
@@ -74,6 +79,7 @@ _HOMES = {
     "daypass.arn": ("Arn",),
     "daypass.authorization_messages": ("encode_decision",),
     "daypass.credentials": ("Secret", "TemporaryCredentials"),
+    "daypass.entities": ("Revocation",),
     "daypass.errors": ("DaypassError", "Malformed", "ServiceError"),
     "daypass.exchange": ("RawRequest",),
     "daypass.policy": (
@@ -88,6 +94,7 @@ _HOMES = {
         "parse_policy",
     ),
     "daypass.principals": ("Caller", "RoleSession", "Session", "User"),
+    "daypass.revocation": ("Revocations", "is_revoked"),
     "daypass.sessions.keyring": ("Keyring", "SealingKey"),
     "daypass.sigv4": (
         "JSON_PROFILE",

@@ -24,9 +24,9 @@ class Session(NamedTuple):
     Times are epoch seconds. ``principal_id`` is the unique id that the session is bound to (``AROA…`` role,
     ``AIDA…`` user, the account id for root) and ``principal`` how it was called at issuance (``role/path/name``), so
     that a service without the accounts can name the caller. ``lineage`` holds the access key ids of the sessions this
-    one descends from, oldest first, and ``ancestors`` by whom those were held, each with the time it was issued; first
-    of all the user whose own key opened the first one, and beside whoever signed in somewhere the provider that vouched
-    for him. ``transitive`` holds the keys, as spelled in ``tags``, that go on along a chain.
+    one descends from, oldest first, and ``ancestors`` by whom those were held, with the time the first of his was
+    issued; first of all the user whose own key opened the first one, and beside whoever signed in somewhere the
+    provider that vouched for him. ``transitive`` holds the keys, as spelled in ``tags``, that go on along a chain.
     """
 
     kind: SessionKind

@@ -42,10 +42,14 @@ def provider_of(session: Session) -> str:
 
 
 def ancestors_of(parent: Session) -> Ancestors:
-    """``Session.ancestors`` of what ``parent`` opens."""
-    above = (*parent.ancestors, (bearer(parent), parent.issued))
+    """``Session.ancestors`` of what ``parent`` opens: each bearer and provider once, since the earliest time says all.
+
+    # INVARIANT: 9. a chain through the same few roles makes no token longer than its lineage does.
+    #   tests/properties/test_revocation.py::test_a_chain_names_each_of_its_bearers_once
+    """
+    above, known = parent.ancestors, {who for who, _ in parent.ancestors}
     provider = provider_of(parent) if parent.federation else ""
-    return (*above, (provider, parent.issued)) if provider else above
+    return (*above, *[(who, parent.issued) for who in (bearer(parent), provider) if who and who not in known])
 
 
 def elsewhere(session: Session) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
     1. the signature is readable, of one kind, and its host is signed
     2. it is fresh, and made for this service and region
     3. its key is known: a long-term key through ``find_key``, a session through the ring that sealed its token
-    4. the session has not expired, and ``is_live`` says that its role or user still exists and it was not revoked
+    4. the session has not expired, was not revoked, and ``is_live`` says that its role or user still exists
     5. every ``x-amz-*`` header, the body and the signature hold
 
 What the caller still owes: deciding what the caller may do (``evaluate``).
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from daypass.credentials import Secret
-from daypass.errors import InvalidClientTokenId, MissingAuthenticationToken
+from daypass.errors import ExpiredToken, InvalidClientTokenId, MissingAuthenticationToken
 from daypass.exchange import RawRequest
 from daypass.principals import Caller, FederatedUser, Principal, RoleSession, Root, Session, User
 from daypass.regions import partition_of
@@ -34,8 +34,10 @@ from daypass.sigv4 import (
 
 FindKey = Callable[[str], tuple[Secret, Principal] | None]
 IsLive = Callable[[Session], bool]
+IsRevoked = Callable[[Session], bool]
 
 _INVALID = "The security token included in the request is invalid"
+_EXPIRED = "The security token included in the request is expired"
 
 
 def verify_request(
@@ -47,6 +49,7 @@ def verify_request(
     find_key: FindKey | None = None,
     keyring: Keyring | None = None,
     is_live: IsLive | None = None,
+    is_revoked: IsRevoked | None = None,
     profile: Profile = QUERY_PROFILE,
 ) -> Caller:
     """The verified caller of a SigV4 request.
@@ -58,8 +61,10 @@ def verify_request(
         now: epoch seconds.
         find_key: from a long-term access key id to its secret and owner; None: no such key. Without it none is known.
         keyring: opens session tokens. Without it no session is accepted.
-        is_live: whether the principal behind a session still exists and the session was not revoked. Required with
-            ``keyring``, since a service that does not ask accepts sessions of deleted roles until they expire.
+        is_live: whether the principal behind a session still exists. Required with ``keyring``, since a service that
+            does not ask accepts sessions of deleted roles until they expire.
+        is_revoked: whether the session was ended before its time: ``daypass.is_revoked`` with the rules that are in
+            force. It then reads as expired. A service that does not ask may let ``is_live`` say so.
         profile: how clients of this service sign: ``QUERY_PROFILE`` is right for all but JSON services of AWS's kind
             (``JSON_PROFILE``) and S3 (``S3_PROFILE``). One with ``allow_unsigned_payload`` leaves it to the service to
             check a body whose hash is not signed.
@@ -77,7 +82,7 @@ def verify_request(
     check_time(unverified, now)
     check_scope(unverified, service=service, regions=frozenset(regions).__contains__)
     if unverified.access_key_id.startswith("ASIA"):
-        caller, secret = _session(unverified, keyring, is_live, now)
+        caller, secret = _session(unverified, keyring, is_live, now, is_revoked)
     else:
         caller, secret = _long_term(unverified, find_key)
     key = signing_key(secret.reveal(), unverified.date, unverified.region, unverified.service)
@@ -89,6 +94,8 @@ def verify_request(
 
 def open_session_token(token: str, access_key_id: str, *, keyring: Keyring, now: float) -> Session:
     """The facts of the session that ``token`` proves beside ``access_key_id``; it has not expired at ``now``.
+
+    The caller still owes: whether its principal exists, and ``is_revoked``.
 
     Raises:
         InvalidClientTokenId: not sealed by this ring for this key id.
@@ -108,13 +115,19 @@ def _long_term(unverified: UnverifiedSignature, find_key: FindKey | None) -> tup
 
 
 def _session(
-    unverified: UnverifiedSignature, keyring: Keyring | None, is_live: IsLive | None, now: float
+    unverified: UnverifiedSignature,
+    keyring: Keyring | None,
+    is_live: IsLive | None,
+    now: float,
+    is_revoked: IsRevoked | None,
 ) -> tuple[Caller, Secret]:
     token = unverified.session_token
     if token is None or keyring is None or is_live is None:
         raise InvalidClientTokenId(_INVALID, detail="no session token, or no ring to open it with")
     session, secret = open_token(token, unverified.access_key_id, keyring)
     refuse_expired(session, int(now))
+    if is_revoked is not None and is_revoked(session):
+        raise ExpiredToken(_EXPIRED, detail="revoked")
     if not is_live(session):
         raise InvalidClientTokenId(_INVALID, detail="the principal behind the session is gone, or it was revoked")
     return Caller(_principal(session), unverified.access_key_id, session, session.tags), secret

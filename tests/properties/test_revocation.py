@@ -148,6 +148,17 @@ def test_every_account_that_has_a_say_is_asked(forest: list[Session]) -> None:
         assert set(elsewhere(session)) == ({one.account for one in line} | users) - {session.account}
 
 
+def test_a_chain_names_each_of_its_bearers_once() -> None:
+    """Assuming two roles in turn a hundred times leaves the user and the two of them, with their first times."""
+    account, session = ACCOUNTS[0], None
+    for number in range(100):
+        session = opened(number, account, number % 2, "hop", 10 + number, session, account, signed_in=False)
+    assert session is not None
+    first, second = (f"{role}:hop" for role in ROLES[account])
+    assert session.ancestors == ((USERS[account], 10), (first, 10), (second, 11))
+    assert len(session.lineage) == 99
+
+
 def test_an_account_that_is_not_there_pardons_nobody() -> None:
     """A session that descends from an account which is gone is refused."""
     there, gone = ACCOUNTS[:2]
