@@ -8,7 +8,8 @@ the operating system shows of the process.
 from __future__ import annotations
 
 import json
-from base64 import b64encode, urlsafe_b64encode
+import time
+from base64 import b32decode, b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
@@ -18,6 +19,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 import pytest
 from sqlalchemy import select
 
+from daypass import totp
 from daypass.adapters.keys import RingKeeper, open_master_key
 from daypass.adapters.storage import open_store
 from daypass.adapters.storage.tables import METADATA
@@ -25,7 +27,7 @@ from daypass.app import SystemClock, SystemEntropy
 from daypass.credentials import Secret
 from daypass.exchange import Response
 from daypass.testing.local import Signer
-from tests.calling import admin_of, call, code_of, credentials_in
+from tests.calling import admin_of, call, code_of, credentials_in, element
 from tests.postgres import PostgresServer
 from tests.running import Running, up
 from tests.security.world import ADMINISTRATOR, World, document, trusting
@@ -85,17 +87,41 @@ def tell(running: Running, canaries: Canaries) -> None:
     session = canaries.keep("session", credentials_in(call(url, admin, "sts:AssumeRole", wish)))
     chained = canaries.keep("chained session", credentials_in(call(url, session, "sts:AssumeRole", wish)))
     token = canaries.keep("user session", credentials_in(call(url, alice, "sts:GetSessionToken")))
+    careful = enrol(url, canaries, admin, alice)
     made = running.command("account", "create", "second", "--json")
     second = Signer.of({name: json.loads(made.stdout)[name] for name in ("AccessKeyId", "SecretAccessKey")})
     canaries.keep("second account", second)
     rotated = running.command("keyring", "rotate")
     assert rotated.returncode == 0
     canaries.heard["keyring rotate"] = (rotated.stdout + rotated.stderr).encode()
-    for signer in (alice, session, chained, token, second):
+    for signer in (alice, session, chained, token, careful, second):
         assert call(url, signer, "sts:GetCallerIdentity").status == 200
     misuse(url, canaries, alice, session, chained)
     for path in ("/-/health", "/-/metrics"):
         canaries.heard[path] = fetched(url, path)
+
+
+def enrol(url: str, canaries: Canaries, admin: Signer, alice: Signer) -> Signer:
+    """A session with MFA; the seed of its device was shown once."""
+    made = call(url, admin, "iam:CreateVirtualMFADevice", {"VirtualMFADeviceName": "phone"})
+    text = b64decode(element(made, "Base32StringSeed")).decode()
+    canaries.secrets |= {"MFA seed as text": text, "MFA seed": b32decode(text)}  # type: ignore[dict-item]
+    device = {"SerialNumber": element(made, "SerialNumber")}
+
+    def shown(offset: int) -> str:
+        return totp.code_of(b32decode(text), totp.step_at(int(time.time())) + offset)
+
+    pair = {"AuthenticationCode1": shown(-1), "AuthenticationCode2": shown(0)}
+    wish = {"UserName": "alice", **device}
+    wrong = wish | pair | {"AuthenticationCode1": "000000"}
+    canaries.hear("wrong codes", call(url, admin, "iam:EnableMFADevice", wrong), "InvalidAuthenticationCode")
+    assert call(url, admin, "iam:EnableMFADevice", wish | pair).status == 200
+    used = device | {"TokenCode": shown(0)}
+    canaries.hear("used code", call(url, alice, "sts:GetSessionToken", used), "AccessDenied")
+    for operation in ("iam:ListVirtualMFADevices", "iam:ListMFADeviceTags"):
+        canaries.hear(operation, call(url, admin, operation, device), "200")
+    opened = call(url, alice, "sts:GetSessionToken", device | {"TokenCode": shown(1)})
+    return canaries.keep("session with MFA", credentials_in(opened))
 
 
 def misuse(url: str, canaries: Canaries, alice: Signer, session: Signer, chained: Signer) -> None:

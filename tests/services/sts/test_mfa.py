@@ -130,6 +130,9 @@ def test_codes_that_enabled_a_device_open_nothing(world: World) -> None:
 
     bind("EnableMFADevice")
     assert [opened(offset) for offset in (-1, 0, 1)] == [403, 403, 200]
+    pair = {"AuthenticationCode1": world.code(0), "AuthenticationCode2": world.code(1)}  # half used
+    given = {"UserName": user.name, "SerialNumber": serial, **pair}
+    assert code_of(world.daypass.call("iam", "ResyncMFADevice", given, signer)) == "InvalidAuthenticationCode"
     world.daypass.clock.advance(90)
     bind("ResyncMFADevice")
     assert [opened(offset) for offset in (-1, 0, 1)] == [403, 403, 200]

@@ -21,7 +21,7 @@ def seed_text(seed: bytes) -> str:
 
 def enrolment_uri(name: str, account: str, seed: bytes) -> str:
     """``otpauth://totp/NAME@ACCOUNT?secret=…&issuer=…`` (IAM API reference, VirtualMFADevice; Key Uri Format)."""
-    return f"otpauth://totp/{quote(f'{name}@{account}')}?secret={seed_text(seed)}&issuer={_ISSUER}"
+    return f"otpauth://totp/{quote(f'{name}@{account}', safe='@')}?secret={seed_text(seed)}&issuer={_ISSUER}"
 
 
 def qr_code(text: str) -> bytes:
