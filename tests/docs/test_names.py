@@ -171,8 +171,7 @@ FIGURES = {
         f"| groups of a user | {quotas.GROUPS_OF_USER.limit} |",
         f"| access keys of a user | {quotas.ACCESS_KEYS.limit} |",
         f"| managed policies attached to a user, group or role | {quotas.ATTACHED['user'].limit} |",
-        f"| MFA devices of a user or of root, of an account | {quotas.MFA_DEVICES_OF_USER.limit}, "
-        f"{quotas.MFA_DEVICES.limit:,} |",
+        f"of a user or of root, of an account | {quotas.MFA_DEVICES_OF_USER.limit}, {quotas.MFA_DEVICES.limit:,} |",
         f"| versions of a managed policy | {quotas.POLICY_VERSIONS.limit} |",
         f"{quotas.POLICY_SIZE.limit:,} and {quotas.TRUST_SIZE.limit:,} characters",
         "{user.limit:,} (user), {group.limit:,} (group), {role.limit:,} (role)".format(**quotas.INLINE_SIZE),

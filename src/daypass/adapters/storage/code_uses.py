@@ -1,7 +1,7 @@
 """Which one-time codes of MFA devices are used up, and how often a device was guessed at.
 
 One row a device. Reading it locks it, so that of two nodes that judge the same code at once the second sees what the
-first has made of it (docs/adr/0014-mfa-codes.md).
+first has made of it (docs/adr/0015-mfa-codes.md).
 """
 
 from __future__ import annotations
