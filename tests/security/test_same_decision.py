@@ -38,7 +38,7 @@ def other(world: World) -> Iterator[LocalDaypass]:
 def requests(world: World, signers: dict[str, Signer]) -> Iterator[tuple[str, RawRequest]]:
     """Every operation that changes nothing, by every kind of caller, and all others by those who may not."""
     for kind, signer in signers.items():
-        allowed = "AdministratorAccess" in kind or kind in ("a role session", "root")
+        allowed = any(power in kind for power in ("AdministratorAccess", "a role session", "root"))
         for operation in READS if allowed else [name for name in ON_THE_WIRE if name not in TELLS_USES]:
             if operation.startswith("sts:") and found_in(operation) == "mints":
                 continue  # every session is another one
