@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import time
+from base64 import b32decode, b64decode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,8 +18,10 @@ from daypass.settings import Settings
 from daypass.testing.backend import together
 from daypass.testing.local import LocalDaypass, Signer
 from daypass.totp import code_of, step_at
+from tests.calling import admin_of, call, element
 from tests.calling import code_of as said
 from tests.postgres import PostgresServer
+from tests.running import up
 
 SEED = bytes(range(40))
 CALLERS = 4
@@ -97,6 +101,34 @@ def test_guessing_on_two_nodes_gets_no_more_tries_than_on_one(nodes: Nodes) -> N
     assert nodes.token(first, nodes.code()) == nodes.token(second, nodes.code()) == "AccessDenied"
     first.clock.advance(30)
     assert nodes.token(second, nodes.code()) == "200"
+
+
+@pytest.mark.nightly
+def test_of_thousands_of_codes_each_opens_one_session(nodes: Nodes) -> None:
+    """As above, a thousand times."""
+    for _ in range(1_000):
+        nodes.both[0].clock.advance(30)
+        assert nodes.at_once(nodes.code()) == {"200": 1, "AccessDenied": 2 * CALLERS - 1}
+
+
+def test_of_many_calls_with_one_code_to_three_processes_one_wins(tmp_path: Path) -> None:
+    """Over HTTP, each caller with a connection of its own, a wrong code between them: one session, whoever answers."""
+    with up(tmp_path / "data", "--workers", "3") as running:
+        admin = admin_of(running.data)
+        made = call(running.url, admin, "iam:CreateVirtualMFADevice", {"VirtualMFADeviceName": "phone"})
+        serial = {"SerialNumber": element(made, "SerialNumber")}
+        seed, step = b32decode(b64decode(element(made, "Base32StringSeed"))), step_at(int(time.time()))
+        pair = {"AuthenticationCode1": code_of(seed, step - 2), "AuthenticationCode2": code_of(seed, step - 1)}
+        enabled = call(running.url, admin, "iam:EnableMFADevice", {"UserName": "admin", **serial, **pair})
+        assert enabled.status == 200, enabled.body
+
+        def token(code: str) -> str:
+            return said(call(running.url, admin, "sts:GetSessionToken", {**serial, "TokenCode": code}))
+
+        codes = [code_of(seed, step)] * 12 + [code_of(seed, step - 9)] * 2
+        told = Counter(together(*[lambda code=code: token(code) for code in codes]))
+        assert told == {"200": 1, "AccessDenied": 13}
+        assert running.stop() == 0
 
 
 def device_id(node: LocalDaypass) -> str:

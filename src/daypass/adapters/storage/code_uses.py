@@ -26,18 +26,21 @@ class CodeUseTable:
         self._database = database
 
     def use(self, account: str, device: str, judge: Judge) -> CodeUse:
-        """See ``ports.CodeUses``. Durable when it returns, also when nothing was found to change."""
+        """See ``ports.CodeUses``. What changes nothing, such as a try while the device is closed, costs no commit."""
         with self._database.writing(device) as connection:
             with self._database.bounded():
-                after = use_code(self._database, connection, account, device, judge)
+                before, after = use_code(self._database, connection, account, device, judge)
             # INVARIANT: 3. a code counts as used before anything is given for it.
             # tests/faults/test_mfa.py::test_a_code_whose_use_cannot_be_recorded_opens_nothing.
-            self._database.commit(connection)
+            if after != before:
+                self._database.commit(connection)
             return after
 
 
-def use_code(database: Database, connection: Connection, account: str, device: str, judge: Judge) -> CodeUse:
-    """The same inside a transaction that the caller commits."""
+def use_code(
+    database: Database, connection: Connection, account: str, device: str, judge: Judge
+) -> tuple[CodeUse, CodeUse]:
+    """What was remembered and what is now, inside a transaction that the caller commits."""
     # On a conflict nothing changes, but the row is locked: SELECT … FOR UPDATE cannot lock a row that is not there.
     adding = database.upsert(CODE_USES).values(account_id=account, device=device, **CodeUse()._asdict())
     locking = adding.on_conflict_do_update(
@@ -47,7 +50,7 @@ def use_code(database: Database, connection: Connection, account: str, device: s
     after = judge(before)
     if after != before:
         connection.execute(_REPLACE, {"of_account": account, "of_device": device, **after._asdict()})
-    return after
+    return before, after
 
 
 def forget_codes(connection: Connection, account: str, device: str) -> None:

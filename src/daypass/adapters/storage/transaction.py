@@ -143,7 +143,7 @@ class AccountTransaction:
             StoreUnavailable: the store did not answer.
         """
         with self._database.bounded():
-            return use_code(self._database, self._connection, self._id, device, judge)
+            return use_code(self._database, self._connection, self._id, device, judge)[1]
 
     def flush(self) -> None:
         """Write the new revision, the last row that the store could refuse."""

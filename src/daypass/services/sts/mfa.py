@@ -29,7 +29,7 @@ def prove_mfa(call: Call) -> int | None:
 
     Raises:
         AccessDenied: with AWS's text; a wrong, used or barred code all read the same.
-        NotLoaded: a code is to be judged and this is the event loop.
+        NotLoaded: there is a code, and this is the event loop.
         StoreUnavailable: whether the code is unused could not be learnt.
     """
     params = call.params
@@ -37,8 +37,8 @@ def prove_mfa(call: Call) -> int | None:
         return None
     if "SerialNumber" not in params or "TokenCode" not in params:
         raise denied(_BOTH)
-    device = _device(call, params["SerialNumber"])
     call.wait_for_store()
+    device = _device(call, params["SerialNumber"])
     _use_up(call, device, params["TokenCode"])
     call.facts = call.facts._replace(mfa_at=call.now)
     return call.now
