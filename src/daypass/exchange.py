@@ -30,6 +30,7 @@ class RawRequest:
         body: bytes = b"",
         peer: str = "",
         secure: bool = False,  # noqa: FBT001, FBT002
+        by_name: dict[bytes, bytes] | None = None,
     ) -> None:
         self.method = method
         self.target = target
@@ -37,7 +38,7 @@ class RawRequest:
         self.body = body
         self.peer = peer
         self.secure = secure
-        self.by_name = dict(headers)
+        self.by_name = dict(headers) if by_name is None else by_name
 
     def __repr__(self) -> str:
         # INVARIANT: 7. headers and body hold tokens and secrets.

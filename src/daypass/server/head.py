@@ -51,6 +51,7 @@ class Head(NamedTuple):
     """What the connection needs to know of a head that may pass. ``length`` is the body's, or ``CHUNKED``."""
 
     target: bytes
+    by_name: dict[bytes, bytes]
     length: int
     continues: bool
     upgrades: bool
@@ -72,19 +73,20 @@ def check_head(target: bytes, headers: Sequence[Header], *, http_1_1: bool) -> H
         raise Refused(400)
     if not b"".join(found.values()).isascii():
         raise Refused(400)
-    if not target.isascii() or b"#" in target:
-        raise Refused(400)
-    if target[0] != _SLASH:
-        target = _origin_form(target, host)
+    if target != b"/":
+        if not target.isascii() or b"#" in target:
+            raise Refused(400)
+        if target[0] != _SLASH:
+            target = _origin_form(target, host)
     if found.keys().isdisjoint(_SPECIAL):
         length = found.get(b"content-length", b"0")
         if not length.isdigit() or len(length) > _LONGEST_LENGTH:
             raise Refused(400)
-        return Head(target, int(length), continues=False, upgrades=False)
+        return Head(target, found, int(length), False, False)
     expect = found.get(b"expect")
     if expect is not None and expect.lower() != b"100-continue":
         raise Refused(417)
-    return Head(target, _length(found, http_1_1=http_1_1), expect is not None, b"upgrade" in found)
+    return Head(target, found, _length(found, http_1_1=http_1_1), expect is not None, b"upgrade" in found)
 
 
 def _check_repeated(headers: Sequence[Header]) -> None:

@@ -206,7 +206,9 @@ class Connection(HttpToolsProtocol):
             raise Refused(400)
         if self._fed > limits.head_bytes and self._head_is_too_long():
             raise Refused(400)
-        self._target, length, continues, upgrades = check_head(self.url, headers, http_1_1=version == "1.1")
+        self._target, self._by_name, length, continues, upgrades = check_head(
+            self.url, headers, http_1_1=version == "1.1"
+        )
         self._method, self._headers = method, tuple(headers)
         self.headers = _NO_TRAILERS
         self._keep = version == "1.1" and parser.should_keep_alive()
@@ -251,7 +253,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         body = bytes(self._body)
-        raw = RawRequest(self._method, self._target, self._headers, body, self._peer, self._secure)
+        raw = RawRequest(self._method, self._target, self._headers, body, self._peer, self._secure, self._by_name)
         self._receiving = False
         self._due = 0.0
         if self._answering or self._stalled or self._queue:
@@ -290,7 +292,8 @@ class Connection(HttpToolsProtocol):
         self._answering = False
         if not self._ending:
             self._send(raw, response, keep)
-            self._go_on()
+            if self._queue or self._paused or self._receiving:
+                self._go_on()
 
     def abort(self) -> None:
         """Close the connection without another word."""
@@ -342,7 +345,7 @@ class Connection(HttpToolsProtocol):
         """
         self._ending = True
         self._queue.clear()
-        self.headers, self._headers, self._body = _NO_TRAILERS, (), b""
+        self.headers, self._headers, self._by_name, self._body = _NO_TRAILERS, (), {}, b""
         self._give_up = self.loop.time() + self.limits.write_seconds
         self._arm(_LINGER_SECONDS)
         if self.transport.is_closing():

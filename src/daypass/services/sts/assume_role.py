@@ -86,22 +86,15 @@ def assume_role(call: Call) -> Mapping[str, object]:
     target, owner = _authorized_role(call, wish)
     role, session = target.role, call.caller.session
     chained = session is not None and session.kind == "role"
-    lasts = role_session_duration(wish.duration, role.max_session_duration, chained=chained)
-    name, policy, arns, tags, identity = (
-        wish.session_name,
-        wish.policy,
-        wish.policy_arns,
-        wish.tags,
-        wish.source_identity,
-    )
+    _, account, name, duration, _, _, _, tags, transitive, identity, policy, arns, least, _ = wish
+    lasts = role_session_duration(duration, role.max_session_duration, chained=chained)
     if arns:
         must_exist(arns, owner)
     packed = packed_policy_size(policy, arns, tags)
     wanted = NewSession(
-        "role", wish.account, role.id, target.principal, name, policy, arns, tags, wish.transitive, identity, mfa_at
+        "role", account, role.id, target.principal, name, policy, arns, tags, transitive, identity, mfa_at
     )
     call.record.resources = target.resources
-    least = wish.least_size
     credentials = call.mint(wanted, lasts, least or 0)
     result: dict[str, object] = {
         "AssumedRoleUser": {"AssumedRoleId": f"{role.id}:{name}", "Arn": f"{target.session_arn}{name}"},
