@@ -142,6 +142,16 @@ def test_global_endpoints_report_their_region(world: People) -> None:
     assert facts._replace(service="iam").find("aws:requestedregion") == "us-east-1"
 
 
+@pytest.mark.parametrize("kind", ["user", "user session", "user session with MFA"])
+def test_a_code_in_the_call_is_mfa_of_this_moment(world: People, kind: str) -> None:
+    """Whatever the caller's own session says, a call that proved a second factor has it, and no other call does."""
+    facts = MAKERS[kind](world)
+    proved = facts._replace(mfa_at=facts.now)
+    assert proved.find("aws:multifactorauthpresent") == "true"
+    assert proved.find("aws:multifactorauthage") == "0"
+    assert facts.find("aws:multifactorauthage") == ("90" if kind.endswith("MFA") else None)
+
+
 def test_time_is_the_requests_own(world: People) -> None:
     """Current time, epoch time and age of the session come from one look at the clock."""
     facts = MAKERS["user session with MFA"](world)._replace(now=NOW + 3600)
