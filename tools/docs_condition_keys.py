@@ -47,7 +47,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 _NOTES = {
     "aws:AssumedRoot": "AssumeRoot sessions only",
     "aws:FederatedProvider": "OpenID Connect only, also while its token is exchanged; not inherited along a chain",
-    "aws:MultiFactorAuthPresent": "absent with long-term keys, but where AssumeRole has a code; always `false` in role sessions",
+    "aws:MultiFactorAuthPresent": "absent with long-term keys unless AssumeRole has a code; `false` in role sessions",
     "aws:MultiFactorAuthAge": "seconds; only when MFA was used; `0` in an AssumeRole that has a code",
     "aws:PrincipalArn": "of a role session the role's ARN with its path, not the session's",
     "aws:PrincipalTag/KEY": "a session's tag takes the place of the role's or user's of the same key without case",
