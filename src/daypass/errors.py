@@ -135,6 +135,12 @@ class SessionDurationEscalation(ServiceError):
     code = "SessionDurationEscalationException"
 
 
+class ExpiredTradeInToken(ServiceError):
+    """What a delegation request was accepted for is over."""
+
+    code = "ExpiredTradeInTokenException"
+
+
 class OutboundWebIdentityFederationDisabled(ServiceError):
     """The account issues no web identity tokens."""
 

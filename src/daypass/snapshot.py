@@ -15,6 +15,8 @@ from daypass.entities import (
     AccessKey,
     Account,
     ControlPolicy,
+    Delegation,
+    DelegationRequest,
     Entity,
     Group,
     ManagedPolicy,
@@ -57,6 +59,8 @@ class AccountSnapshot:
     mfa_devices: dict[str, MfaDevice] = field(default_factory=dict, repr=False)
     membership: Membership | None = field(default=None, repr=False)
     issuers: dict[str, TokenIssuer] = field(default_factory=dict, repr=False)
+    delegation_requests: dict[str, DelegationRequest] = field(default_factory=dict, repr=False)
+    delegations: dict[str, Delegation] = field(default_factory=dict, repr=False)
     revocations: dict[str, Revocation] = field(default_factory=dict, repr=False)
     revoked: Revocations = field(default=Revocations(""), repr=False)
     derived: dict[object, object] = field(default_factory=dict, repr=False)
@@ -91,6 +95,8 @@ class AccountSnapshot:
             by_kind["control-policy"],  # type: ignore[arg-type]
             by_kind["mfa"],  # type: ignore[arg-type]
             issuers=by_kind["token-issuer"],  # type: ignore[arg-type]
+            delegation_requests=by_kind["delegation-request"],  # type: ignore[arg-type]
+            delegations=by_kind["delegation"],  # type: ignore[arg-type]
             revocations=revocations,
             revoked=Revocations(account.id, revocations.values()),
         )
@@ -116,6 +122,8 @@ class AccountSnapshot:
             "organization": self.organizations,  # type: ignore[dict-item]
             "control-policy": self.control_policies,  # type: ignore[dict-item]
             "token-issuer": self.issuers,  # type: ignore[dict-item]
+            "delegation-request": self.delegation_requests,  # type: ignore[dict-item]
+            "delegation": self.delegations,  # type: ignore[dict-item]
             "revocation": self.revocations,  # type: ignore[dict-item]
             "mfa": self.mfa_devices,  # type: ignore[dict-item]
         }
@@ -136,6 +144,8 @@ class AccountSnapshot:
         yield from self.organizations.values()
         yield from self.control_policies.values()
         yield from self.issuers.values()
+        yield from self.delegation_requests.values()
+        yield from self.delegations.values()
         yield from self.revocations.values()
         yield from self.mfa_devices.values()
 
@@ -174,6 +184,8 @@ class AccountSnapshot:
             "organization": self.organizations,
             "control-policy": self.control_policies,
             "token-issuer": self.issuers,
+            "delegation-request": self.delegation_requests,
+            "delegation": self.delegations,
             "revocation": self.revocations,
             "mfa": self.mfa_devices,
         }
@@ -213,6 +225,8 @@ class AccountSnapshot:
             tables["mfa"],
             self.membership,
             tables["token-issuer"],
+            tables["delegation-request"],
+            tables["delegation"],
             rules,
             self.revoked if rules is self.revocations else Revocations(self.account.id, rules.values()),
         )

@@ -17,6 +17,9 @@ import daypass.app  # noqa: F401  registers the operations
 from daypass.credentials import Secret
 from daypass.entities import (
     AccessKey,
+    Approver,
+    Delegation,
+    DelegationRequest,
     Entity,
     Group,
     InlinePolicy,
@@ -28,12 +31,13 @@ from daypass.entities import (
     User,
 )
 from daypass.exchange import RawRequest, Response
-from daypass.ids import access_key_id, unique_id
+from daypass.ids import access_key_id, account_uuid, unique_id
 from daypass.operations.registry import REGISTRY
 from daypass.outbound import first_keys
 from daypass.principals import Operator
-from daypass.services.token_issuers import fresh_key, new_issuer_id
+from daypass.services.token_issuers import fresh_key
 from daypass.sessions.authorization_message import seal_message
+from daypass.sessions.trade_in import TradeIn, seal_trade_in
 from daypass.testing.local import VERSIONS, LocalDaypass, Signer, flatten, raw_request
 from daypass.totp import code_of, step_at
 from tests.calling import credentials_in
@@ -111,6 +115,7 @@ class World:
             self.role(f"bare-role-{n}"),
             key,
             replace(self.snapshot().account, alias=f"old-{n}"),
+            *self.delegations,
             replace(self.issuer, enabled=operation != "iam:EnableOutboundWebIdentityFederation"),
         )
         return {
@@ -125,6 +130,11 @@ class World:
             "policy_arn": attached,
             "bare_policy_arn": bare,
             "key": key.id,
+            "new_request": self.delegations[0].id,
+            "open_request": self.delegations[1].id,
+            "accepted_request": self.delegations[2].id,
+            "request_arn": f"arn:aws:iam::{self.account}:delegation-request/{self.delegations[1].id}",
+            "trade_in": self.trade_in,
             "alias": f"old-{n}",
             "device": self.arn(device),
             "bare_device": self.arn(bare_device),
@@ -140,7 +150,7 @@ class World:
     def issuer(self) -> TokenIssuer:
         """The account's token issuer; made once, since making an RSA key takes long."""
         fresh = partial(fresh_key, self.daypass.daypass.keys, self.account)
-        return first_keys(new_issuer_id(self.account, bytes(10)), NOW, fresh)
+        return first_keys(account_uuid(self.account, bytes(10)), NOW, fresh)
 
     def _message(self) -> str:
         """An encoded authorization message for this account."""
@@ -153,6 +163,27 @@ class World:
         (organization,) = self.snapshot().organizations.values()
         self.put(replace(organization, root_features=("RootCredentialsManagement", "RootSessions")))
         return member
+
+    @cached_property
+    def delegations(self) -> tuple[DelegationRequest | Delegation, ...]:
+        """Requests of the account to itself, which nobody, somebody, and somebody who accepts it has taken up."""
+        ids = [account_uuid(self.account, bytes((n,) * 10)) for n in range(4)]
+        about = (self.account, "about", "workflow", "topic", 3_600, ADMINISTRATOR, (), document("*"))
+        requests = [DelegationRequest(request, NOW, *about) for request in ids]
+        approver = Approver(f"arn:aws:iam::{self.account}:root", self.account, "root")
+        answers = [
+            Delegation(request, f"arn:aws:iam::{self.account}:user/nobody", "PENDING_APPROVAL", NOW)
+            for request in ids[1:]
+        ]
+        accepted = replace(answers[1], state="ACCEPTED", approver=approver)
+        sent = replace(answers[2], state="FINALIZED", approver=approver, sent=NOW)
+        return (*requests, answers[0], accepted, sent)
+
+    @property
+    def trade_in(self) -> str:
+        """The token of the last of them."""
+        content = TradeIn(self.delegations[3].id, self.account, NOW)
+        return seal_trade_in(content, self.daypass.daypass.keys.ring().active, bytes(12))
 
     @property
     def trust(self) -> str:

@@ -14,11 +14,11 @@ import jwt as pyjwt
 import pytest
 
 from daypass.errors import AccessDenied, NoSuchEntity
+from daypass.ids import account_uuid
 from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import REGISTRY
 from daypass.outbound.keys import LEAD, RETENTION
 from daypass.principals import Caller, Root
-from daypass.services.token_issuers import new_issuer_id
 from daypass.testing.local import LocalDaypass
 from tests.postgres import PostgresServer
 from tests.running import up
@@ -94,14 +94,14 @@ def test_an_id_is_a_uuid_that_ends_in_the_account() -> None:
     import uuid
 
     for entropy in (bytes(10), b"\xff" * 10, bytes(range(10))):
-        made = uuid.UUID(new_issuer_id("123456789012", entropy))
+        made = uuid.UUID(account_uuid("123456789012", entropy))
         assert (made.version, made.variant, str(made)[-12:]) == (8, uuid.RFC_4122, "123456789012")
 
 
 def test_strangers_learn_no_account_by_its_number(daypass: LocalDaypass) -> None:
     """The account alone names no issuer; one digit off is nobody's."""
     find = daypass.daypass.issuers.find
-    for guess in (new_issuer_id(daypass.account, bytes(10)), new_issuer_id("999999999999", bytes(10))):
+    for guess in (account_uuid(daypass.account, bytes(10)), account_uuid("999999999999", bytes(10))):
         assert find(guess, may_block=True) is None
 
 

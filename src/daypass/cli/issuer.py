@@ -28,10 +28,10 @@ def command() -> None:
 @json_option
 def list_keys(account: str | None, as_json: bool) -> None:
     """List an issuer's keys: id, algorithm, state, since when, until when. No private half ever leaves the daypass."""
-    from daypass.cli.opened import opened
+    from daypass.cli.opened import hosted, opened
 
     with opened() as daypass:
-        rows = _rows(daypass, account)
+        rows = _rows(daypass, hosted(daypass, account))
     _show(rows, as_json=as_json)
 
 
@@ -46,17 +46,21 @@ def rotate(account: str | None, at_once: bool, as_json: bool) -> None:
     Tokens that the old keys signed stay valid until they expire; with --at-once they end as soon as those who verify
     them read the key set again, within an hour.
     """
-    from daypass.cli.opened import opened
+    from daypass.cli.opened import hosted, opened
 
     with opened() as daypass:
         period = daypass.settings.issuer_key_seconds
-        daypass.operator("daypass:RotateIssuerKeys", {"OnDemand": True, "AtOnce": at_once, "Period": period}, account)
-        rows = _rows(daypass, account)
+        daypass.operator(
+            "daypass:RotateIssuerKeys",
+            {"OnDemand": True, "AtOnce": at_once, "Period": period},
+            hosted(daypass, account),
+        )
+        rows = _rows(daypass, hosted(daypass, account))
     _show(rows, as_json=as_json)
 
 
-def _rows(daypass: Daypass, account: str | None) -> list[dict[str, str | None]]:
-    snapshot = daypass.storage.directory.load(account or daypass.default_account)
+def _rows(daypass: Daypass, account: str) -> list[dict[str, str | None]]:
+    snapshot = daypass.storage.directory.load(account)
     issuer = snapshot.issuer if snapshot else None
     return [
         {

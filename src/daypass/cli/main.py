@@ -23,6 +23,7 @@ COMMANDS = {
     "revocations": "show and take back what was revoked",
     "key": "make, list and delete access keys of a user",
     "keyring": "show and rotate the keys that seal session tokens",
+    "delegation": "fetch the token of a delegation request that was sent",
     "issuer": "show and rotate the keys that sign web identity tokens",
     "policy": "check policies before they are attached, test what they decide",
     "root": "make and remove root credentials of an account, and its second factors",

@@ -28,7 +28,8 @@ class NewSession(NamedTuple):
     """What a minting operation decides about a session; the rest follows from the call.
 
     ``principal_id`` is the unique id it is bound to, ``principal`` that entity's ARN resource (``role/path/name``),
-    ``account`` the entity's. The other fields are as in ``Session``.
+    ``account`` the entity's. ``lineage`` and ``ancestors``: those beside the caller's. The other fields are as in
+    ``Session``.
     """
 
     kind: SessionKind
@@ -42,6 +43,8 @@ class NewSession(NamedTuple):
     transitive: tuple[str, ...] = ()
     source_identity: str | None = None
     mfa_at: int | None = None
+    lineage: tuple[str, ...] = ()
+    ancestors: Ancestors = ()
 
 
 class Call:
@@ -184,10 +187,14 @@ class Call:
         """
         assert self.operation.effect == "mints", "mint outside a minting operation"
         issuer, entropy = self.caller.session, self.ports.entropy.bytes(RANDOM_BYTES + NONCE_BYTES)
-        kind, account, principal_id, principal, name, policy, policy_arns, tags, transitive, identity, mfa_at = wanted
+        kind, account, principal_id, principal, name, policy, policy_arns, tags, transitive, identity, mfa_at = wanted[
+            :11
+        ]
         facts, lineage = self.facts, (*issuer.lineage, issuer.access_key_id) if issuer else ()
         key, begins = access_key_id("ASIA", account, entropy[:RANDOM_BYTES]), facts.now
         above = ancestors_of(issuer) if issuer else self._opener(principal_id, begins)
+        if wanted.ancestors:
+            lineage, above = (*wanted.lineage, *lineage), (*wanted.ancestors, *above)
         session = Session(
             kind,
             key,
@@ -211,22 +218,27 @@ class Call:
             above,
         )
         token, secret = seal(session, self.ports.keys.ring(), entropy[RANDOM_BYTES:], least_size)
-        self.record.ours["session"] = {
-            "accessKeyId": key,
-            "lineage": lineage,
-            "ancestors": above,
-            "kind": kind,
-            "principalId": principal_id,
-            "name": name,
-            "expires": begins + duration,
-            "provider": provider_of(session) if session.federation else None,
-        }
+        self.record.ours["session"] = _noted(session)
         return TemporaryCredentials(key, secret, token, begins + duration)
 
     def _opener(self, principal_id: str, now: int) -> Ancestors:
         """The ancestors of a session that a long-term key opens: its user or root, unless the session is theirs."""
         who = self.caller.principal.user_id
         return ((who, now),) if self.caller.access_key_id and who != principal_id else ()
+
+
+def _noted(session: Session) -> dict[str, object]:
+    """What the record keeps of a new session."""
+    return {
+        "accessKeyId": session.access_key_id,
+        "lineage": session.lineage,
+        "ancestors": session.ancestors,
+        "kind": session.kind,
+        "principalId": session.principal_id,
+        "name": session.name,
+        "expires": session.expires,
+        "provider": provider_of(session) if session.federation else None,
+    }
 
 
 def shape(credentials: TemporaryCredentials) -> dict[str, object]:

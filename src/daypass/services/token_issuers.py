@@ -12,6 +12,7 @@ from functools import partial
 
 from daypass.entities import SigningAlgorithm, TokenIssuer
 from daypass.errors import NoSuchEntity, OperationNotImplemented
+from daypass.ids import account_uuid
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.outbound import CACHED, advance, published, replace_at_once
@@ -23,16 +24,9 @@ PATH = "/-/issuers/"
 _RANDOM_BYTES = 10
 
 
-def new_issuer_id(account: str, entropy: bytes) -> str:
-    """A fresh id for the issuer of ``account``; ``entropy``: 10 bytes."""
-    digits = entropy.hex()
-    variant = "89ab"[entropy[8] & 3]
-    return f"{digits[:8]}-{digits[8:12]}-8{digits[12:15]}-{variant}{digits[17:20]}-{account}"
-
-
 def new_id(call: Call) -> str:
     """A fresh id for the issuer of the caller's account."""
-    return new_issuer_id(call.account.id, call.ports.entropy.bytes(_RANDOM_BYTES))
+    return account_uuid(call.account.id, call.ports.entropy.bytes(_RANDOM_BYTES))
 
 
 def issuer_url(ports: Ports, issuer: TokenIssuer) -> str:

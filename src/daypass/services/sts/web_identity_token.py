@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from daypass.entities import TokenIssuer
 from daypass.errors import (
-    InvalidAction,
     JWTPayloadSizeExceeded,
     OutboundWebIdentityFederationDisabled,
     SessionDurationEscalation,
@@ -21,6 +20,7 @@ from daypass.operations.authorize import tag_keys
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.outbound import ALGORITHMS, LARGEST_PAYLOAD, Wish, encode, payload, sign, signing_key
+from daypass.services.sts.regional import refuse_global
 from daypass.services.token_issuers import issuer_url, key_name
 from daypass.sessions.limits import session_tags
 
@@ -30,6 +30,7 @@ DEFAULT_DURATION = 300
 @operation("sts:GetWebIdentityToken", "mints", is_long=True)
 def get_web_identity_token(call: Call) -> dict[str, object]:
     """A token for the audiences that are named. Signing takes half a millisecond, so it has a thread."""
+    refuse_global(call)
     wish = _read(call)
     _authorize(call, wish)
     issuer = _issuer(call)
@@ -58,12 +59,9 @@ def _read(call: Call) -> Wish:
     """The parameters as one value.
 
     Raises:
-        InvalidAction: a global endpoint has no such operation.
         ValidationError: no algorithm that is known, or a tag key of AWS's own.
         InvalidParameterValue: a tag key twice.
     """
-    if call.facts.is_global:
-        raise InvalidAction("Could not find operation GetWebIdentityToken for version 2011-06-15")
     params = call.params
     algorithm = params["SigningAlgorithm"]
     if algorithm not in ALGORITHMS:
