@@ -168,6 +168,12 @@ class PackedPolicyTooLarge(ServiceError):
     code = "PackedPolicyTooLarge"
 
 
+class InvalidIdentityToken(ServiceError):
+    """A web identity token or a SAML assertion that proves nobody to this account."""
+
+    code = "InvalidIdentityToken"
+
+
 class InvalidAuthorizationMessage(ServiceError):
     """An encoded authorization message that this daypass did not make for this account, or that has expired."""
 

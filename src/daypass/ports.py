@@ -15,6 +15,7 @@ from daypass.credentials import Secret
 from daypass.entities import AccessKey, Entity, MfaDevice, SigningAlgorithm, SigningKey
 from daypass.exchange import Response
 from daypass.outbound import PrivateKey
+from daypass.principals import Tags
 from daypass.sessions.keyring import Keyring, KeyState, SealingKey
 from daypass.snapshot import AccountSnapshot
 from daypass.totp import CodeUse
@@ -354,9 +355,54 @@ class Health:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
+class Vouched(NamedTuple):
+    """What an identity provider's word proves about somebody, once its signature, times and audience are verified.
+
+    ``provider`` is the provider's ARN, or the domain of a built-in one; ``subject`` is who it is. ``not_after`` ends
+    any session that is opened on it (epoch seconds). ``roles`` are the only ones it may open, None: any that trust it.
+    ``keys`` are the condition keys of the call, names lower-case; ``federation`` those that stay with the session, and
+    ``result`` the members of the answer that repeat what was said.
+    """
+
+    provider: str
+    subject: str
+    session_name: str
+    not_after: int | None = None
+    tags: Tags = ()
+    transitive: tuple[str, ...] = ()
+    source_identity: str | None = None
+    roles: tuple[str, ...] | None = None
+    keys: Mapping[str, str | tuple[str, ...]] = {}
+    federation: Tags = ()
+    result: Mapping[str, object] = {}
+
+
+class Identities(Protocol):
+    """Verifies what identity providers of an account say. Every refusal is raised; what comes back is proved."""
+
+    def verify_token(self, token: str, provider_id: str | None, session_name: str, owner: AccountSnapshot) -> Vouched:
+        """Whom a web identity token proves to the account ``owner``.
+
+        Raises:
+            InvalidIdentityToken, ServiceError: it proves nobody, or no provider of ``owner`` has issued it.
+        """
+        ...
+
+    def verify_assertion(self, assertion: str, provider_arn: str, owner: AccountSnapshot) -> Vouched:
+        """Whom a SAML response (base64) proves to the account ``owner``.
+
+        Raises:
+            InvalidIdentityToken, ServiceError: it proves nobody, or the provider is not one of ``owner``.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything the pipeline hands to an operation. ``public_url``: under what others reach this daypass, if known."""
+    """Everything the pipeline hands to an operation. ``public_url``: under what others reach this daypass, if known.
+
+    ``identities`` verifies what identity providers say; None: there are no providers, and nobody's word counts.
+    """
 
     clock: Clock
     entropy: Entropy
@@ -367,3 +413,4 @@ class Ports:
     last_used: LastUsed
     codes: CodeUses
     public_url: str | None = None
+    identities: Identities | None = None

@@ -87,9 +87,9 @@ def test_a_defect_answers_an_id_and_nothing_else(stage: Stage) -> None:
 
 def test_an_operation_that_daypass_lacks_says_so(stage: Stage) -> None:
     """A known operation that is not built yet is refused by name, after authentication."""
-    answer = stage.daypass.call("sts", "DecodeAuthorizationMessage", {"EncodedMessage": "x"})
+    answer = stage.daypass.call("iam", "UploadSSHPublicKey", {"UserName": "x", "SSHPublicKeyBody": "x"})
     assert b"<Code>NotImplemented</Code>" in answer.body
-    assert b"sts:DecodeAuthorizationMessage" in answer.body
+    assert b"iam:UploadSSHPublicKey" in answer.body
 
 
 def records(stage: Stage) -> list[dict[str, object]]:

@@ -9,11 +9,22 @@ from typing import Any
 
 import pytest
 
+from daypass.credentials import Secret
 from daypass.operations.registry import REGISTRY
 from daypass.testing.local import Signer
 from tests.calling import code_of
 from tests.security.callers import MAKERS
-from tests.security.world import HERE, ON_THE_WIRE, OPERATIONS, World, new_world, trusting, unsigned
+from tests.security.world import (
+    HERE,
+    ON_THE_WIRE,
+    OPERATIONS,
+    UNSIGNED,
+    World,
+    filled,
+    new_world,
+    trusting,
+    unsigned,
+)
 
 OF_MEMBERS = {"AccountNotManagementOrDelegatedAdministratorException", "CallerIsNotManagementAccountException"}
 RULES: Mapping[str, Mapping[str, Any]] = json.loads((HERE / "callers.json").read_text())
@@ -51,6 +62,37 @@ def test_each_operation_is_allowed_or_refused_as_the_rules_say(kind: str) -> Non
     """Each cell of the matrix has the foretold code, and what was refused has changed nothing."""
     with new_world() as world:  # of its own: all rows together would exceed the quota of groups
         assert wrong_cells(world, kind) == {}
+
+
+PROOFS = {
+    "sts:AssumeRoleWithSAML": {
+        "PrincipalArn": "arn:aws:iam::{account}:saml-provider/x",
+        "SAMLAssertion": "PHNhbWw+",
+    },
+    "sts:AssumeRoleWithWebIdentity": {
+        "RoleSessionName": "matrix",
+        "WebIdentityToken": "e30.eyJpc3MiOiJodHRwOi8veCJ9.x",
+    },
+}
+
+
+def test_every_unsigned_operation_is_tried() -> None:
+    """An operation without signature fails here until the next test has something to prove nothing with."""
+    assert tuple(sorted(PROOFS)) == UNSIGNED
+
+
+@pytest.mark.parametrize("operation", PROOFS)
+def test_no_caller_is_spared_the_proof_of_an_unsigned_operation(world: World, operation: str) -> None:
+    """Whoever signs, rightly or wrongly, or not at all: without proof there is nothing, and the trail does not grow."""
+    trail = world.daypass.data / "audit"
+    params = {"RoleArn": world.names["role_arn"], **filled(PROOFS[operation], {"account": world.account, "n": ""})}
+    wrong = Signer(world.daypass.admin.access_key_id, Secret("x" * 40))
+    before = sum(file.stat().st_size for file in trail.glob("2*.jsonl"))
+    service, action = operation.split(":")
+    answers = [world.daypass.call(service, action, params, signer) for signer in (world.daypass.admin, wrong)]
+    answers.append(world.daypass.serve(unsigned(operation, params)))
+    assert [code_of(answer) for answer in answers] == ["InvalidIdentityToken"] * 3
+    assert sum(file.stat().st_size for file in trail.glob("2*.jsonl")) == before
 
 
 def wrong_cells(world: World, kind: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from daypass.entities import Role
 from daypass.errors import ServiceError
 from daypass.exchange import RawRequest
 from daypass.operations.facts import iso8601
-from daypass.principals import Anonymous, Caller, FederatedUser, Operator, RoleSession, User
+from daypass.principals import Anonymous, Caller, FederatedIdentity, FederatedUser, Operator, RoleSession, User
 from daypass.snapshot import AccountSnapshot
 
 EVENT_VERSION = "1.11"
@@ -200,6 +200,10 @@ def user_identity(caller: Caller) -> dict[str, Any]:
         return {"type": "AWSService", "invokedBy": "daypass", "accountId": who.account, "userName": who.login or None}
     if isinstance(who, Anonymous):
         return {"type": "Unknown"}
+    if isinstance(who, FederatedIdentity):
+        kind = "SAMLUser" if ":saml-provider/" in who.provider else "WebIdentityUser"
+        principal = f"{who.provider}:{who.name}"
+        return {"type": kind, "principalId": principal, "userName": who.name, "identityProvider": who.provider}
     identity: dict[str, Any] = {
         "type": _TYPES[who.type],
         "principalId": who.user_id,

@@ -43,6 +43,7 @@ class NewSession(NamedTuple):
     transitive: tuple[str, ...] = ()
     source_identity: str | None = None
     mfa_at: int | None = None
+    federation: Tags = ()
     lineage: tuple[str, ...] = ()
     ancestors: Ancestors = ()
 
@@ -187,36 +188,17 @@ class Call:
         """
         assert self.operation.effect == "mints", "mint outside a minting operation"
         issuer, entropy = self.caller.session, self.ports.entropy.bytes(RANDOM_BYTES + NONCE_BYTES)
-        kind, account, principal_id, principal, name, policy, policy_arns, tags, transitive, identity, mfa_at = wanted[
-            :11
-        ]
+        (kind, account, principal_id, principal, name, policy, policy_arns, tags, transitive, identity, mfa_at,
+         said, older, elders) = wanted  # fmt: skip
         facts, lineage = self.facts, (*issuer.lineage, issuer.access_key_id) if issuer else ()
         key, begins = access_key_id("ASIA", account, entropy[:RANDOM_BYTES]), facts.now
         above = ancestors_of(issuer) if issuer else self._opener(principal_id, begins)
-        if wanted.ancestors:
-            lineage, above = (*wanted.lineage, *lineage), (*wanted.ancestors, *above)
+        if elders:
+            lineage, above = (*older, *lineage), (*elders, *above)
         session = Session(
-            kind,
-            key,
-            account,
-            principal_id,
-            name,
-            begins,
-            begins + duration,
-            facts.region,
-            2,
-            policy,
-            policy_arns,
-            tags,
-            transitive,
-            identity,
-            mfa_at,
-            (),
-            lineage,
-            self.caller.access_key_id,
-            principal,
-            above,
-        )
+            kind, key, account, principal_id, name, begins, begins + duration, facts.region, 2, policy, policy_arns,
+            tags, transitive, identity, mfa_at, said, lineage, self.caller.access_key_id, principal, above,
+        )  # fmt: skip
         token, secret = seal(session, self.ports.keys.ring(), entropy[RANDOM_BYTES:], least_size)
         self.record.ours["session"] = _noted(session)
         return TemporaryCredentials(key, secret, token, begins + duration)

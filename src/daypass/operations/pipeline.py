@@ -37,11 +37,11 @@ from daypass.operations.authenticate import Authenticator, Scope
 from daypass.operations.facts import RequestFacts
 from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.refusals import as_refusal
-from daypass.operations.registry import Registry
+from daypass.operations.registry import Operation, Registry
 from daypass.operations.restrictions import refusal
 from daypass.policy import Attached
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
-from daypass.principals import Caller, Operator
+from daypass.principals import Anonymous, Caller, Operator
 from daypass.regions import GLOBAL_REGION, partition_of
 
 
@@ -216,6 +216,8 @@ class Service:
         assert model is not None, "a route without refusal has an operation"
         record.event = model.name
         operation = self._registry.find(model.qualified_name)
+        if operation is not None and operation.anonymous:
+            return self._answer_unsigned(raw, record, operation, route, find_account)
         if signature is None:
             raise MissingAuthenticationToken(sigv4.MISSING_TOKEN)
         caller = self._authenticate(raw, record, signature, route, find_account, may_block=may_block)
@@ -232,6 +234,24 @@ class Service:
         is_global = route.endpoint is not None and route.endpoint.is_global
         facts = RequestFacts(caller, record.time, signature.region, route.service, raw, is_global, self._endpoint)
         result = self._performer.perform(operation, params, facts, record, find_account, model)
+        return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
+
+    def _answer_unsigned(
+        self, raw: RawRequest, record: Record, operation: Operation, route: wire.Route, find_account: FindAccount
+    ) -> Response:
+        """The answer of an operation that asks for no signature. One that is there has no effect, and its handler finds
+        out who asks: until then the record is a stranger's.
+        """
+        model, endpoint = route.operation, route.endpoint
+        assert model is not None, "a route without refusal has an operation"
+        here = endpoint is not None and self._serves(endpoint)
+        record.region = endpoint.region if endpoint is not None and here else self._place.home
+        params = model.parse(route.form)
+        record.request = model.public_params(params)
+        caller = Caller(Anonymous(partition=self._place.partition), "")
+        is_global = endpoint is not None and endpoint.is_global
+        facts = RequestFacts(caller, record.time, record.region, route.service, raw, is_global, self._endpoint)
+        result = self._performer.perform_unsigned(operation, params, facts, record, find_account, model)
         return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
 
     def _authenticate(

@@ -2,7 +2,7 @@
 
 A message is base64url (RFC 4648 section 5, without padding) of: version byte, 4 bytes key id, 12 bytes nonce,
 AES-256-GCM-SIV (RFC 8452) of its expiry (8 bytes, epoch seconds) and its text, compressed (RFC 1950). Version, key id
-and the account that may read it are associated data. The key is a subkey of its own: no session token opens as a message.
+and the account that may read it are associated data. The key is a subkey of its own: no session token opens as one.
 
 Source: STS API reference, DecodeAuthorizationMessage: up to 10,240 characters.
 """

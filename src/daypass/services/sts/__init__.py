@@ -7,7 +7,9 @@ from daypass.services.sts import (
     delegated_access,
     federation_token,
     identity,
+    saml,
     session_token,
+    web_identity,
     web_identity_token,
 )
 
@@ -18,6 +20,8 @@ __all__ = [
     "delegated_access",
     "federation_token",
     "identity",
+    "saml",
     "session_token",
+    "web_identity",
     "web_identity_token",
 ]

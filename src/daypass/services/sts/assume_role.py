@@ -109,7 +109,7 @@ def _read(call: Call) -> Wish:
     """The parameters as one value; what contradicts itself is refused before anyone looks at the role."""
     params, session = call.params, call.caller.session
     role_arn = params["RoleArn"]
-    account = _account_of(role_arn)
+    account = account_of_role(role_arn)
     name, lasts, external_id = params["RoleSessionName"], params.get("DurationSeconds"), params.get("ExternalId")
     if session is None and params.keys() <= _PLAIN:
         return Wish(role_arn, account, name, lasts, external_id)
@@ -139,7 +139,12 @@ def _read(call: Call) -> Wish:
 
 
 @lru_cache(maxsize=4096)
-def _account_of(role_arn: str) -> str:
+def account_of_role(role_arn: str) -> str:
+    """The account that a role's ARN names.
+
+    Raises:
+        ValidationError: it is no ARN.
+    """
     try:
         return Arn.parse(role_arn).account
     except Malformed:
@@ -160,7 +165,7 @@ class Target(NamedTuple):
     resources: list[dict[str, str]]
 
 
-def _target(arn: str, owner: AccountSnapshot) -> Target | None:
+def find_target(arn: str, owner: AccountSnapshot) -> Target | None:
     """The role called ``arn`` in ``owner``, path included; None: there is none."""
     known = owner.derived.get(arn)
     if known is not None:
@@ -183,7 +188,7 @@ def _authorized_role(call: Call, wish: Wish) -> tuple[Target, AccountSnapshot]:
     """
     arn = wish.role_arn
     owner = call.find_account(wish.account)
-    target = _target(arn, owner) if owner else None
+    target = find_target(arn, owner) if owner else None
     if owner is None or target is None:
         raise _absent(call, wish, owner)
     mine, actions = standing(call.caller, call.account, target.trust, owner), _actions(wish)

@@ -1,0 +1,151 @@
+"""What AssumeRoleWithSAML and AssumeRoleWithWebIdentity share: a session of a role for whom a provider vouches.
+
+Source: STS API reference, both operations; IAM User Guide, "Cross-account policy evaluation logic" and "Session tags".
+
+Nobody has signed these calls. Who asks is whom the verified word of the provider names; what decides is the role's
+trust policy, and the resource control policies above the role's account. A role that does not exist, one that does not
+trust the provider, and one that lacks ``sts:TagSession`` look alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from daypass.errors import InvalidIdentityToken
+from daypass.operations.audit import role_resource
+from daypass.operations.authorize import decide, denied, tag_keys, trust_policy
+from daypass.operations.call import Call, NewSession, shape
+from daypass.operations.guards import control_policies, owner_keys
+from daypass.policy import PolicySet
+from daypass.ports import Vouched
+from daypass.principals import Caller, FederatedIdentity, Tags
+from daypass.services.sts.assume_role import find_target
+from daypass.services.sts.session_policies import must_exist, passed_policies
+from daypass.services.sts.token_size import least_size, sizes
+from daypass.sessions.limits import packed_policy_size, session_tags
+from daypass.snapshot import AccountSnapshot
+
+_NOT_IN_CLAIM = "The target role ARN is not present in the roles claim of the identity token"
+
+
+class Asked(NamedTuple):
+    """What such a call asks for, read and checked before anybody's word is verified."""
+
+    role_arn: str
+    policy: str | None
+    policy_arns: tuple[str, ...]
+    least_size: int | None
+
+
+def read_asked(call: Call) -> Asked:
+    """The parameters that both operations have.
+
+    Raises:
+        ValidationError, MalformedPolicyDocument: about the session policies.
+    """
+    return Asked(call.params["RoleArn"], *passed_policies(call.params), least_size(call.params))
+
+
+class Opening(NamedTuple):
+    """A role that is about to be opened: everything is allowed, and only the duration is not settled."""
+
+    owner: AccountSnapshot
+    session: NewSession
+    longest: int
+    result: dict[str, object]
+
+
+# INVARIANT: 2. no role is opened on a provider's word that its trust policy does not allow.
+#   tests/services/sts/test_federated_role.py::test_only_what_the_trust_policy_allows_is_opened
+def authorized(call: Call, asked: Asked, vouched: Vouched, owner: AccountSnapshot) -> Opening:
+    """The session that ``vouched`` may have of the role that is asked for.
+
+    Raises:
+        InvalidIdentityToken: the provider's word is for other roles.
+        AccessDenied: in one form of words, whatever is missing.
+        InvalidParameterValue, ValidationError, PackedPolicyTooLarge: tags or policies that cannot be had.
+    """
+    if vouched.roles is not None and asked.role_arn not in vouched.roles:
+        raise InvalidIdentityToken(_NOT_IN_CLAIM)
+    _take_down(call, vouched, owner)
+    tags, transitive = session_tags(vouched.tags, vouched.transitive, None)
+    target = find_target(asked.role_arn, owner)
+    if target is None:
+        raise denied(_refusal(call))
+    role, name = target.role, vouched.session_name
+    _authorize(
+        call,
+        asked.role_arn,
+        vouched,
+        owner,
+        role.tags,
+        trust=PolicySet(
+            resource=trust_policy(role, owner),
+            resource_kind="trust",
+            rcps=control_policies(call.caller, owner, owner)[1],
+        ),
+    )
+    must_exist(asked.policy_arns, owner)
+    call.record.resources = role_resource(role, owner)
+    return Opening(
+        owner,
+        NewSession(
+            "role", owner.id, role.id, target.principal, name, asked.policy, asked.policy_arns, tags, transitive,
+            vouched.source_identity, None, vouched.federation,
+        ),
+        role.max_session_duration,
+        {
+            "AssumedRoleUser": {"AssumedRoleId": f"{role.id}:{name}", "Arn": f"{target.session_arn}{name}"},
+            "PackedPolicySize": packed_policy_size(asked.policy, asked.policy_arns, tags),
+            "SourceIdentity": vouched.source_identity,
+            **vouched.result,
+        },
+    )  # fmt: skip
+
+
+def opened(call: Call, asked: Asked, opening: Opening, duration: int) -> Mapping[str, object]:
+    """The answer, credentials included."""
+    credentials = call.mint(opening.session, duration, asked.least_size or 0)
+    return {"Credentials": shape(credentials)} | opening.result | sizes(credentials, asked.least_size)
+
+
+def _take_down(call: Call, vouched: Vouched, owner: AccountSnapshot) -> None:
+    """From here on it is known who asks: conditions see it, and the record is written where the others are."""
+    identity = FederatedIdentity(vouched.provider, vouched.subject, partition=owner.partition)
+    call.caller = Caller(identity, "")
+    call.facts = call.facts._replace(caller=call.caller)
+    call.record.caller, call.record.account = call.caller, owner.id
+
+
+def _authorize(
+    call: Call, arn: str, vouched: Vouched, owner: AccountSnapshot, role_tags: Tags, *, trust: PolicySet
+) -> None:
+    keys = _condition_keys(vouched, owner) | tag_keys(role_tags, "aws:ResourceTag", "iam:ResourceTag")
+    tagging = ("sts:TagSession",) if vouched.tags else ()
+    naming = ("sts:SetSourceIdentity",) if vouched.source_identity is not None else ()
+    for action in (call.operation.name, *tagging, *naming):
+        decision = decide(call.facts, trust, action, arn, resource_account=owner.id, keys=keys)
+        if not decision.allowed:
+            raise denied(_refusal(call), decision)
+
+
+def _refusal(call: Call) -> str:
+    return f"Not authorized to perform {call.operation.name}"
+
+
+def _condition_keys(vouched: Vouched, owner: AccountSnapshot) -> dict[str, str | tuple[str, ...]]:
+    """The condition keys of such a call (Service Authorization Reference, AWS STS)."""
+    keys = dict(vouched.keys)
+    keys |= {"sts:rolesessionname": vouched.session_name, "aws:resourceaccount": owner.id}
+    if owner.membership is not None:
+        keys |= owner_keys(owner.membership)
+    if vouched.source_identity is not None:
+        keys["sts:sourceidentity"] = vouched.source_identity
+    if vouched.roles is not None:
+        keys["sts:roleauthorizedbyidp"] = "true"
+    if vouched.tags:
+        keys |= tag_keys(vouched.tags, "aws:RequestTag") | {"aws:tagkeys": tuple(key for key, _ in vouched.tags)}
+    if vouched.transitive:
+        keys["sts:transitivetagkeys"] = vouched.transitive
+    return keys
