@@ -41,6 +41,12 @@ WIDENING = {
     "iam:DeleteRolePolicy": {"RoleName": "cut", "PolicyName": "deny"},
     "sts:AssumeRole": {"RoleArn": "{boss}", "RoleSessionName": "mallory"},
     "sts:GetSessionToken": {},
+    "sts:GetWebIdentityToken": {"Audience": ["https://example.com"], "SigningAlgorithm": "ES384"},
+    "sts:GetDelegatedAccessToken": {"TradeInToken": "{trade_in}"},
+    "iam:EnableOutboundWebIdentityFederation": {},
+    "iam:AssociateDelegationRequest": {"DelegationRequestId": "{new_request}"},
+    "iam:AcceptDelegationRequest": {"DelegationRequestId": "{open_request}"},
+    "iam:SendDelegationToken": {"DelegationRequestId": "{accepted_request}"},
 }
 
 
@@ -71,7 +77,7 @@ def test_a_narrow_session_makes_nothing_at_all(world: World, cut: str, trust: st
     session = world.assume(role, Policy=cut)
     before = world.snapshot().revision
     names = {"key": world.daypass.admin.access_key_id, "trust": world.trust, "boss": world.arn(boss)}
-    names["policy"] = world.names["policy_arn"]
+    names = world.names | names | {"policy": world.names["policy_arn"]}
     for operation, params in WIDENING.items():
         wish = {name: _named(value, names) for name, value in params.items()}
         assert code_of(call(world, operation, wish, session)) == "AccessDenied", operation
