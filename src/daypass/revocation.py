@@ -145,18 +145,19 @@ class Revocations:
             return True
         if session.account != self._account:
             return False
-        ended = max(
-            cut.everyone,
-            cut.bearers.get(session.principal_id, NOBODY),
-            cut.bearers.get(bearer(session), NOBODY),
-            cut.providers.get(provider_of(session), NOBODY) if session.federation else NOBODY,
-        )
+        ended = cut.everyone
+        if cut.bearers:
+            ended = max(ended, cut.bearers.get(session.principal_id, NOBODY), cut.bearers.get(bearer(session), NOBODY))
+        if cut.providers and session.federation:
+            ended = max(ended, cut.providers.get(provider_of(session), NOBODY))
         return session.issued < ended
 
     def _names_ancestor(self, session: Session) -> bool:
         cut = self._below
         if not cut.keys.isdisjoint(session.lineage):
             return True
+        if not (cut.bearers or cut.providers or cut.everyone):
+            return False
         return any(issued < self._ended(who) for who, issued in session.ancestors)
 
     def _ended(self, who: str) -> int:

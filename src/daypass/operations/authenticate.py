@@ -44,7 +44,7 @@ _BAD_TOKEN = "The security token included in the request is invalid"
 _EXPIRED = "The security token included in the request is expired"
 
 TEMPORARY = "ASIA"
-_OTHERS = "others"  # in Caller.derived: the other accounts whose rules may end his session
+_ASKED = "asked"  # in Caller.derived: the account whose rules were asked, and the others that may end his session
 
 LONGEST_REMEMBERED = 4_096
 """Characters of session policy and tags beyond which a session is opened anew each time: a short token can hold 20,000.
@@ -128,7 +128,7 @@ class Authenticator:
         caller = session_caller(session, snapshot) if snapshot else None
         if caller is None:
             raise InvalidClientTokenId(_BAD_TOKEN, detail="the principal behind the session is gone")
-        caller.derived[_OTHERS] = others
+        caller.derived[_ASKED] = snapshot, others
         return caller, secret
 
     def _opened_token(
@@ -177,10 +177,8 @@ def refuse_revoked(caller: Caller, snapshot: AccountSnapshot, find_account: Find
     session = caller.session
     if session is None:
         return
-    others = caller.derived.get(_OTHERS)
-    if others is None:
-        others = caller.derived[_OTHERS] = elsewhere(session)
-    if others or snapshot.revoked:
+    asked, others = caller.derived.get(_ASKED) or (None, elsewhere(session))
+    if others or (snapshot.revoked and snapshot is not asked):
         _refuse_revoked(session, snapshot, others, find_account)
 
 

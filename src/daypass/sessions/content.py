@@ -122,7 +122,7 @@ def encode(session: Session) -> bytes:
         _positions(transitive, tags) if transitive else (),
         federation,
     )
-    return _encode(_Descended(*facts, ancestors) if ancestors else _Facts(*facts))
+    return _encode((*facts, ancestors) if ancestors else facts)  # a tuple and a struct have one form
 
 
 def filled(content: bytes, size: int) -> bytes:
