@@ -13,7 +13,9 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from benchmarks.figures import Figures
+from daypass.entities import Revocation
 from daypass.exchange import RawRequest
+from daypass.ids import access_key_id
 from daypass.principals import Session
 from daypass.sessions.keyring import first_ring
 from daypass.sessions.token import NONCE_BYTES, open_token, seal
@@ -77,8 +79,23 @@ def requests(figures: Figures) -> None:
             raw = captured(local, "sts", action, params, who)
             assert service.serve(raw).status == 200
             figures.add(name, microseconds(lambda raw=raw: service.serve(raw)), "us", over=over)  # type: ignore[misc]
+        revoke_others(local)
+        raw = captured(local, "sts", "GetCallerIdentity", {}, signer)
+        many = f"GetCallerIdentity, session, {MANY_RULES:,} revocations, in process"
+        figures.add(many, microseconds(lambda: service.serve(raw)), "us", over=over)
         raw = captured(local, "sts", "GetAccessKeyInfo", {"AccessKeyId": signer.access_key_id}, None)
         figures.add("verify and decide, in process", microseconds(lambda: service.serve(raw)), "us", over=over)
+
+
+MANY_RULES = 10_000
+
+
+def revoke_others(local: LocalDaypass) -> None:
+    """As many revocations as an account may have, none of them of a session that is measured."""
+    with local.daypass.storage.store.transaction(local.account) as change:
+        for number in range(MANY_RULES):
+            key = access_key_id("ASIA", local.account, number.to_bytes(5, "little") + b"0")
+            change.put(Revocation(f"rv-{number}", 0, 2**40, access_key=key))
 
 
 def make_role(local: LocalDaypass) -> str:

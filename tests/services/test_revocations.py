@@ -12,10 +12,13 @@ from botocore.exceptions import ClientError
 from daypass.adapters.audit import tail
 from daypass.entities import Revocation
 from daypass.errors import AccessDenied, LimitExceeded, NoSuchEntity, ServiceError, ValidationError
+from daypass.ids import access_key_id
 from daypass.operations.registry import REGISTRY
-from daypass.principals import Operator, Root
+from daypass.principals import Operator, Root, Session
+from daypass.revocation import FEDERATED_PROVIDER, SAML_PROVIDER
 from daypass.services import revocations
 from daypass.sessions.keyring import LONGEST_SESSION
+from daypass.sessions.token import seal
 from daypass.testing.local import LocalDaypass, Signer
 from tests.calling import code_of, credentials_in, element
 
@@ -150,6 +153,28 @@ def test_a_user_loses_her_own_sessions_and_those_that_her_key_has_opened(world: 
     world.revoke(Principal=f"arn:aws:iam::{world.daypass.account}:user/ann")
     assert [world.lives(one) for one in (token, here, there, others)] == [False, False, False, True]
     assert world.lives(world.ann)
+
+
+def sealed(world: World, **facts: Any) -> Signer:
+    """The credentials of a session of the first role, as a sign-in somewhere else would open it."""
+    account, keys = world.daypass.account, world.daypass.daypass.keys
+    snapshot = world.daypass.daypass.storage.directory.load(account)
+    assert snapshot is not None
+    role = snapshot.roles_by_name["first"]
+    key_id = access_key_id("ASIA", account, world.daypass.entropy.bytes(6))
+    session = Session("role", key_id, account, role.id, "guest", world.now, world.now + 900, **facts)
+    made = seal(session, keys.ring(), world.daypass.entropy.bytes(12))
+    return Signer(key_id, made.secret, made.token)
+
+
+@pytest.mark.parametrize("kind", [SAML_PROVIDER, FEDERATED_PROVIDER])
+def test_a_provider_loses_all_that_it_vouched_for(world: World, kind: str) -> None:
+    """Sessions of people who signed in there end, with what they opened; those of another provider go on."""
+    arn = f"arn:aws:iam::{world.daypass.account}:provider/corp"
+    guest, other = sealed(world, federation=((kind, arn),)), sealed(world, federation=((kind, f"{arn}-2"),))
+    child = world.assume("foreign", world.assume("second", guest))
+    world.revoke(Provider=arn)
+    assert [world.lives(one) for one in (guest, child, other)] == [False, False, True]
 
 
 def test_a_unique_id_names_who_has_no_name_any_more(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -103,9 +104,9 @@ def _is_wanted(one: Living, account: str | None, principal: str | None) -> bool:
 
 def _print_json(living: Iterable[Living]) -> None:
     """One array, written as it is found: any number of sessions takes the same memory."""
-    comma = "["
+    comma, out = "[", sys.stdout
     for one in living:
-        click.echo(f"{comma}\n{json.dumps(one.shown(), ensure_ascii=False)}", nl=False)
+        out.write(f"{comma}\n{json.dumps(one.shown(), ensure_ascii=False)}")  # `echo` would flush each
         comma = ","
     click.echo("\n]" if comma == "," else "[]")
 
@@ -121,13 +122,15 @@ def _print_tree(living: Iterator[Living]) -> None:
     for one in reversed(by_key.values()):
         below.setdefault(one.parent if one.parent in by_key else None, []).append(one)
     waiting = [(one, 0) for one in reversed(below.get(None, []))]
+    out = sys.stdout
     while waiting:  # no recursion: a chain may be longer than the stack
         one, depth = waiting.pop()
-        click.echo(_line(one, depth))
+        out.write(f"{_line(one, depth)}\n")
         key = one.issued.session.access_key_id
         waiting += [(child, depth + 1) for child in reversed(below.get(key, []))]
     if not by_key:
         click.echo("no live sessions")
+    out.flush()
 
 
 def _line(one: Living, depth: int) -> str:

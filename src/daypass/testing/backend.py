@@ -24,6 +24,7 @@ from daypass.entities import (
     MfaDevice,
     Organization,
     PolicyVersion,
+    Revocation,
     Role,
     Unit,
     User,
@@ -193,6 +194,9 @@ EVERYTHING: tuple[Entity, ...] = (
         types=("scp",),
     ),
     ControlPolicy("p-limits01", "scp", "limits", "{}", 1_700_000_000, 1_700_000_001, "d"),
+    Revocation(
+        "rv-0123456789abcdef0", 1_700_000_000, 1_700_219_600, 1_700_000_001, principal="AROAworker:x", only=True
+    ),
     MfaDevice("ab12", "phone", "/x/", 1_700_000_000, b"\0\xff", (("k", "v"),), "AIDAada", 1_700_000_001, -2),
 )
 

@@ -116,6 +116,20 @@ def test_a_session_is_known_by_its_own_record_and_by_its_descendants(opened: Ope
     assert not IssuedSessions(directory, START).mentions(key(9))
 
 
+def test_a_session_in_a_form_that_is_not_known_is_told(opened: Opened, directory: Path) -> None:
+    """What another version or another hand has written is no session, and is not passed over in silence."""
+    trail = opened()
+    trail.append(minted(0))
+    for number, wrong in ((1, {"kind": "guest"}), (2, {"expires": "soon"})):
+        made = minted(number)
+        made["daypass"]["session"] |= wrong
+        trail.append(made)
+    trail.append(minted(3) | {"eventTime": "2026-99-22T10:00:00Z"})
+    sessions = IssuedSessions(directory, START)
+    assert found(sessions) == [key(0)]
+    assert sessions.gaps == ["some sessions stand in records that this daypass cannot read"]
+
+
 def first_file_gone(directory: Path) -> str:
     files(directory)[0].unlink()
     return "chain w0: records 1 to "

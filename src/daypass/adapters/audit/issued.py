@@ -34,6 +34,7 @@ _TIME = re.compile(rb'"eventTime":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"')
 _SEQUENCE = re.compile(rb'"sequence":(\d{1,18}),"previous(?:File|Hash)":')
 _TAIL = 512  # octets in which the chain's members stand
 _OPENS = b'"session":{"accessKeyId":'
+_UNREAD = "some sessions stand in records that this daypass cannot read"
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -108,9 +109,17 @@ class IssuedSessions:
     def _sessions(self, lines: Iterator[bytes]) -> Iterator[Issued]:
         for line in lines:
             if _OPENS in line:
-                found = _issued(line)
+                try:
+                    found = _issued(line)
+                except ValueError:
+                    self._unread()
+                    continue
                 if found is not None:
                     yield found
+
+    def _unread(self) -> None:
+        if _UNREAD not in self.gaps:
+            self.gaps.append(_UNREAD)
 
     def _miss(self, chain: str, what: str) -> None:
         self.gaps.append(f"chain {chain}: {what} are missing")
@@ -154,11 +163,15 @@ _decode = msgspec.json.Decoder(_Line).decode
 
 
 def _issued(line: bytes) -> Issued | None:
-    """The session that a record is about; None for a refusal, and for what no record of ours is."""
+    """The session that a record is about; None for a refusal.
+
+    Raises:
+        ValueError: it is no record as this code writes them.
+    """
     try:
         record = _decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError("no record of a session") from error
     made, who = record.daypass.session, record.userIdentity
     if made is None or record.errorCode is not None:
         return None
@@ -169,7 +182,7 @@ def _issued(line: bytes) -> Issued | None:
         account_of(made.accessKeyId) or "",
         made.principalId,
         made.name,
-        int(datetime.strptime(record.eventTime, _FORM).replace(tzinfo=UTC).timestamp()),
+        int(datetime.fromisoformat(record.eventTime).timestamp()),
         made.expires,
         source_identity=answer.sourceIdentity if answer else None,
         federation=((FEDERATED_PROVIDER, made.provider),) if made.provider else (),
