@@ -70,7 +70,7 @@ def _session(approver: Approver, owner: AccountSnapshot, request_id: str, policy
         ValidationError: the approver is gone.
     """
     name = f"delegated-{request_id[:8]}"
-    followed = (approver.lineage, approver.ancestors)
+    followed = ((), approver.lineage, approver.ancestors)  # no provider vouches for the approver
     common = (approver.principal_id, approver.principal, name, policy, ())
     if approver.principal.startswith("role/"):
         role = owner.roles.get(approver.principal_id)
