@@ -26,6 +26,7 @@ def over_http(figures: Figures, seconds: float, *, peers: bool) -> None:
         ours = stack.enter_context(daypass(folder / "data"))
         for connections in (16, 1):
             _compare(figures, reference, ours, connections, seconds)
+        _further(figures, reference, ours, seconds)
         if peers:
             _peers(figures, stack, folder, reference, seconds)
 
@@ -52,6 +53,15 @@ def _compare(figures: Figures, reference: Server, ours: Server, connections: int
         figures.add(f"{label}, rate", best.per_second, "requests/s")
         figures.add(f"{label}, p50", best.p50, "us")
         figures.add(f"{label}, p99", best.p99, "us")
+
+
+def _further(figures: Figures, reference: Server, ours: Server, seconds: float) -> None:
+    """The other actions that answer inline, each beside an empty answer of its own turn."""
+    for action in ("GetSessionToken", "GetFederationToken", "GetAccessKeyInfo"):
+        request = ours.request(action)
+        floor = measure(reference.pid, _to(request, reference), connections=16, seconds=seconds).cpu
+        load = measure(ours.pid, request, connections=16, seconds=seconds)
+        figures.add(f"{action}, 16 connections, CPU", load.cpu, "us/request", over=("empty answer", floor))
 
 
 def _peers(figures: Figures, stack: ExitStack, folder: Path, reference: Server, seconds: float) -> None:

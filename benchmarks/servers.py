@@ -42,6 +42,10 @@ class Server:
         form = {"Action": action, "Version": "2011-06-15"}
         if action == "AssumeRole":
             form |= {"RoleArn": self.role, "RoleSessionName": session}
+        elif action == "GetFederationToken":
+            form["Name"] = session
+        elif action == "GetAccessKeyInfo":
+            form["AccessKeyId"] = self.access_key_id
         body = urlencode(form).encode()
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
