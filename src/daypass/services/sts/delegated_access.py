@@ -19,6 +19,9 @@ from daypass.sessions.limits import packed_policy_size
 from daypass.sessions.trade_in import TradeIn, key_of, open_trade_in
 from daypass.snapshot import AccountSnapshot
 
+LONGEST = 43_200
+"""Seconds of the longest session that a request can ask for (IAM API reference, CreateDelegationRequest)."""
+
 _INVALID = "The trade-in token is invalid."
 
 
@@ -69,15 +72,24 @@ def _session(approver: Approver, owner: AccountSnapshot, request_id: str, policy
     Raises:
         ValidationError: the approver is gone.
     """
-    name = f"delegated-{request_id[:8]}"
-    followed = ((), approver.lineage, approver.ancestors)  # no provider vouches for the approver
-    common = (approver.principal_id, approver.principal, name, policy, ())
-    if approver.principal.startswith("role/"):
-        role = owner.roles.get(approver.principal_id)
-        if role is None:
+    who = approver.principal_id
+    of_user = NewSession(
+        "federated",
+        owner.id,
+        who,
+        approver.principal,
+        f"delegated-{request_id[:8]}",
+        policy,
+        lineage=approver.lineage,
+        ancestors=approver.ancestors,
+    )
+    if not approver.principal.startswith("role/"):
+        if who not in owner.users and who != owner.id:
             raise ValidationError(_INVALID)
-        carried = (approver.tags, approver.transitive, approver.source_identity, None)
-        return NewSession("role", owner.id, *common, *carried, *followed), role.max_session_duration
-    if approver.principal_id not in owner.users and approver.principal_id != owner.id:
+        return of_user, LONGEST
+    role = owner.roles.get(who)
+    if role is None:
         raise ValidationError(_INVALID)
-    return NewSession("federated", owner.id, *common, (), (), None, None, *followed), 43_200
+    tags, transitive, identity = approver.tags, approver.transitive, approver.source_identity
+    carried = of_user._replace(kind="role", tags=tags, transitive=transitive, source_identity=identity)
+    return carried, role.max_session_duration
