@@ -347,6 +347,7 @@ class Approver:
     source_identity: str | None = None
     lineage: tuple[str, ...] = ()
     ancestors: Ancestors = ()
+    federation: Tags = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,4 +147,5 @@ def _approver(call: Call) -> Approver:
         session.source_identity,
         (*session.lineage, session.access_key_id),
         ancestors_of(session),
+        session.federation,
     )

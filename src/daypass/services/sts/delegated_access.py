@@ -92,4 +92,5 @@ def _session(approver: Approver, owner: AccountSnapshot, request_id: str, policy
         raise ValidationError(_INVALID)
     tags, transitive, identity = approver.tags, approver.transitive, approver.source_identity
     carried = of_user._replace(kind="role", tags=tags, transitive=transitive, source_identity=identity)
+    carried = carried._replace(federation=approver.federation)
     return carried, role.max_session_duration
