@@ -16,7 +16,10 @@ from daypass.adapters.storage import Storage, open_store
 from daypass.entities import (
     AccessKey,
     Account,
+    Approver,
     ControlPolicy,
+    Delegation,
+    DelegationRequest,
     Entity,
     Group,
     InlinePolicy,
@@ -26,6 +29,8 @@ from daypass.entities import (
     PolicyVersion,
     Revocation,
     Role,
+    SigningKey,
+    TokenIssuer,
     Unit,
     User,
 )
@@ -198,6 +203,26 @@ EVERYTHING: tuple[Entity, ...] = (
         "rv-0123456789abcdef0", 1_700_000_000, 1_700_219_600, 1_700_000_001, principal="AROAworker:x", only=True
     ),
     MfaDevice("ab12", "phone", "/x/", 1_700_000_000, b"\0\xff", (("k", "v"),), "AIDAada", 1_700_000_001, -2),
+    TokenIssuer(
+        "ti-1",
+        1_700_000_000,
+        True,
+        (SigningKey("k-1", "ES384", "retired", b"\0\xff", b"\1", 1_700_000_000, 1_700_000_001, 1_700_000_002),),
+        2,
+    ),
+    DelegationRequest(
+        "dr-1", 1_700_000_000, "", "why", "flow", "channel", 3_600, "arn:t", (("n", "string", ("v",)),), "{}", "m", None
+    ),
+    Delegation(
+        "dr-1",
+        "arn:o",
+        "ACCEPTED",
+        1_700_000_001,
+        "n",
+        None,
+        Approver("arn:a", "AIDAada", "user/ada", (("k", "v"),), ("k",), "s", ("ASIAA",), (("AIDAada", 1_700_000_000),)),
+        1_700_000_002,
+    ),
 )
 
 
