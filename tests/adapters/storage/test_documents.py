@@ -33,8 +33,8 @@ FIRST_RELEASE = {
     "token-issuer": b'{"id":"ti-1","created":1700000000,"enabled":true,"keys":[{"id":"k-1","algorithm":"ES384","state'
     b'":"retired","sealed":"AP8=","public":"AQ==","created":1700000000,"active_from":1700000001,"not_'
     b'after":1700000002}],"next_key":2}',
-    "delegation-request": b'{"id":"dr-1","created":1700000000,"owner_account":"","description":"why","workflow":"flow","cha'
-    b'nnel":"channel","duration":3600,"template":"arn:t","parameters":[["n","string",["v"]]],"policy"'
+    "delegation-request": b'{"id":"dr-1","created":1700000000,"owner_account":"","description":"why",'
+    b'"workflow":"flow","channel":"channel","duration":3600,"template":"arn:t","parameters":[["n","string",["v"]]],"policy"'
     b':"{}","message":"m","redirect":null,"only_send_by_owner":false}',
     "delegation": b'{"id":"dr-1","owner":"arn:o","state":"ACCEPTED","updated":1700000001,"notes":"n","reason":null,'
     b'"approver":{"arn":"arn:a","principal_id":"AIDAada","principal":"user/ada","tags":[["k","v"]],"t'
