@@ -36,10 +36,10 @@ FIRST_RELEASE = {
     "delegation-request": b'{"id":"dr-1","created":1700000000,"owner_account":"","description":"why",'
     b'"workflow":"flow","channel":"channel","duration":3600,"template":"arn:t","parameters":[["n","string",["v"]]],"policy"'
     b':"{}","message":"m","redirect":null,"only_send_by_owner":false}',
-    "delegation": b'{"id":"dr-1","owner":"arn:o","state":"ACCEPTED","updated":1700000001,"notes":"n","reason":null,'
-    b'"approver":{"arn":"arn:a","principal_id":"AIDAada","principal":"user/ada","tags":[["k","v"]],"t'
-    b'ransitive":["k"],"source_identity":"s","lineage":["ASIAA"],"ancestors":[["AIDAada",1700000000]]'
-    b'},"sent":1700000002}',
+    "delegation": b'{"id":"dr-1","owner":"arn:o","state":"ACCEPTED","updated":1700000001,"notes":"n","reason":'
+    b'null,"approver":{"arn":"arn:a","principal_id":"AIDAada","principal":"user/ada","tags":[["k'
+    b'","v"]],"transitive":["k"],"source_identity":"s","lineage":["ASIAA"],"ancestors":[["AIDAad'
+    b'a",1700000000]],"federation":[]},"sent":1700000002}',
 }
 
 
