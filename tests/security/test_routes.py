@@ -86,6 +86,7 @@ def variants() -> Iterator[tuple[str, Any]]:
     yield "account_id", "000000000001"
     yield "listen", "0.0.0.0:1"
     yield "trusted_proxies", ("127.0.0.1",)
+    yield "public_url", "https://sts.example.com"
 
 
 VARIANTS = list(variants())
