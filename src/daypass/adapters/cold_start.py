@@ -11,9 +11,9 @@ from daypass.adapters.keys.master import FILE_NAME as MASTER_KEY_FILE
 from daypass.adapters.storage import Storage, open_store
 from daypass.adapters.storage.cold import cold_start
 from daypass.adapters.storage.database import whereabouts
+from daypass.adapters.storage.deadlines import FIRST_CONTACT
 from daypass.adapters.storage.disk_snapshot import FILE_NAME, DiskSnapshot, Seal, read, refuse_unfit
 from daypass.adapters.storage.keeper import Keeping
-from daypass.adapters.storage.schema import FIRST_CONTACT
 from daypass.ports import StoredSealingKey, StoreUnavailable
 
 _PURPOSE = "disk-snapshot"

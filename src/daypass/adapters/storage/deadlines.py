@@ -10,6 +10,9 @@ from time import monotonic
 
 from daypass.ports import StoreUnavailable
 
+FIRST_CONTACT = 5.0
+"""Seconds: a start may wait longer for the server than a request."""
+
 PATIENCE = 0.9
 """Seconds that one group of statements may wait: a caller has its 503 within a second."""
 

@@ -16,7 +16,7 @@ from time import monotonic
 from daypass.adapters.storage.beacon import Beacon
 from daypass.adapters.storage.cold import ColdStart
 from daypass.adapters.storage.database import Database
-from daypass.adapters.storage.deadlines import PATIENCE, turn, within
+from daypass.adapters.storage.deadlines import FIRST_CONTACT, PATIENCE, turn, within
 from daypass.adapters.storage.installation import Installation
 from daypass.adapters.storage.reads import Changes, read_account, read_accounts, read_changes, read_head, read_tree
 from daypass.adapters.storage.residents import Residents
@@ -63,7 +63,7 @@ class MemoryDirectory:
         self._loading = [threading.Lock() for _ in range(_LOADERS)]
         self._cold = cold is not None
         if cold is None:
-            self._start_afresh()
+            self._start_afresh(patience=FIRST_CONTACT)
         else:
             self._begin_with(cold)
 
@@ -278,9 +278,9 @@ class MemoryDirectory:
             if placed is not snapshot:
                 self._residents.keep(placed)
 
-    def _start_afresh(self, *, probe: bool = True) -> None:
+    def _start_afresh(self, *, probe: bool = True, patience: float = PATIENCE) -> None:
         value = self._view[0]
-        with self._database.reading(probe=probe) as connection:
+        with self._database.reading(probe=probe, patience=patience) as connection:
             known, head, tree = read_accounts(connection), read_head(connection), read_tree(connection)
         with self._mutex:
             self._afresh += 1

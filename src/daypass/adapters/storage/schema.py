@@ -10,13 +10,11 @@ from sqlalchemy import Connection, Table, insert, inspect, text
 from daypass.adapters.storage import migrations
 from daypass.adapters.storage.database import Database
 from daypass.adapters.storage.datadir import DataDirectoryError
+from daypass.adapters.storage.deadlines import FIRST_CONTACT
 from daypass.adapters.storage.tables import INSTALLATION, METADATA
 
 VERSION_TABLE = "daypass_schema"
 """Alembic's table of the schema's number, named so that another program's Alembic in the same database is not met."""
-
-FIRST_CONTACT = 5.0
-"""Seconds: a start may wait longer for the server than a request."""
 
 _MIGRATION_LOCK = 0x64617970_61737301  # "daypass", 1: an advisory lock, so that only one node migrates
 
