@@ -6,6 +6,7 @@ import gc
 import json
 import tracemalloc
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from benchmarks import peers
@@ -66,7 +67,7 @@ def _beside_others(figures: Figures, few: PolicySet) -> None:
             figures.note(f"{name} is not installed")
             continue
         assert [decide(*one) for one in asked] == expected, name
-        cost = microseconds(lambda decide=decide: decide("nobody", "s3:GetObject", "b"), 20, 40)  # type: ignore[misc]
+        cost = microseconds(partial(decide, "nobody", "s3:GetObject", "b"), 20, 40)
         figures.add(f"{name}, the same", cost, "us", over=("ours", ours))
 
 
@@ -97,7 +98,7 @@ def _documents(figures: Figures) -> None:
     large, usual = document(_statements_of(LARGE)), document(_statements_of(USUAL))
     for text in (large, usual):
         name = f"a policy of {len(text):,} bytes"
-        figures.add(f"compile {name}", microseconds(lambda text=text: parse_policy(text), 5, 20), "us")  # type: ignore[misc]
+        figures.add(f"compile {name}", microseconds(partial(parse_policy, text), 5, 20), "us")
         figures.add(f"memory of {name}, compiled", _memory(text), "bytes", over=("its text", len(text)))
     checked = microseconds(lambda: check_document(large, Kind.IDENTITY_MANAGED), 5, 20)
     figures.add(f"check and compile a policy of {len(large):,} bytes", checked, "us")

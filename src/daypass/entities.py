@@ -12,6 +12,18 @@ from typing import ClassVar, Literal
 from daypass.principals import Ancestors, Tags
 
 
+class _Keyed:
+    """What every entity of an account has."""
+
+    __slots__ = ()
+    id: str
+
+    @property
+    def key(self) -> str:
+        """What tells it from others of its kind and account."""
+        return self.id
+
+
 @dataclass(frozen=True, slots=True)
 class InlinePolicy:
     """A policy that lives and dies with its user, group or role. ``document`` is the text exactly as it was sent."""
@@ -21,7 +33,7 @@ class InlinePolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Account(_Keyed):
     """An account of this daypass: a name for people, an optional alias for sign-in pages."""
 
     kind: ClassVar[str] = "account"
@@ -30,13 +42,9 @@ class Account:
     created: int
     alias: str | None = None
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
-class User:
+class User(_Keyed):
     """An IAM user. ``attached`` holds managed-policy ARNs in the order of attachment, ``inline`` sorted by name.
 
     ``groups`` holds the unique ids of the groups he is in, in the order of joining: at most ten, where the other side
@@ -54,13 +62,9 @@ class User:
     inline: tuple[InlinePolicy, ...] = ()
     groups: tuple[str, ...] = ()
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Group(_Keyed):
     """An IAM group: policies for all users in it. It is no principal, and has neither tags nor a boundary."""
 
     kind: ClassVar[str] = "group"
@@ -71,13 +75,9 @@ class Group:
     attached: tuple[str, ...] = ()
     inline: tuple[InlinePolicy, ...] = ()
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class Role(_Keyed):
     """An IAM role. ``trust_ids`` binds the user and role ARNs of the trust policy to unique ids at write time."""
 
     kind: ClassVar[str] = "role"
@@ -94,13 +94,9 @@ class Role:
     attached: tuple[str, ...] = ()
     inline: tuple[InlinePolicy, ...] = ()
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
-class AccessKey:
+class AccessKey(_Keyed):
     """A long-term key of ``user_id`` (a user's unique id, or the account id for root).
 
     ``sealed_secret`` is the secret access key, sealed under the master key with the key id as associated data.
@@ -113,10 +109,6 @@ class AccessKey:
     sealed_secret: bytes
     status: str = "Active"
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersion:
@@ -128,7 +120,7 @@ class PolicyVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class ManagedPolicy:
+class ManagedPolicy(_Keyed):
     """A customer managed policy. Version numbers only grow: ``next_version`` is the number the next one gets."""
 
     kind: ClassVar[str] = "policy"
@@ -143,13 +135,9 @@ class ManagedPolicy:
     description: str | None = None
     tags: Tags = ()
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
-class MfaDevice:
+class MfaDevice(_Keyed):
     """A virtual MFA device, named by its ARN. It is assigned while ``user_id`` (as in ``AccessKey``) is set.
 
     ``sealed_seed`` is the shared secret of its codes, sealed under the master key with ``id`` as associated data.
@@ -166,10 +154,6 @@ class MfaDevice:
     user_id: str | None = None
     enabled: int = 0
     drift: int = 0
-
-    @property
-    def key(self) -> str:
-        return self.id
 
 
 ControlType = Literal["scp", "rcp"]
@@ -194,7 +178,7 @@ RootFeature = Literal["RootCredentialsManagement", "RootSessions"]
 
 
 @dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(_Keyed):
     """The organization of one daypass, kept in its management account: a root, units below it, and who stands where.
 
     ``placements`` pairs an account with the root or unit it stands in, or with the empty text once it has left; an
@@ -214,13 +198,9 @@ class Organization:
     types: tuple[ControlType, ...] = ("scp", "rcp")
     root_features: tuple[RootFeature, ...] = ()
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
-class ControlPolicy:
+class ControlPolicy(_Keyed):
     """A service or resource control policy of the organization. It stands beside it in the management account."""
 
     kind: ClassVar[str] = "control-policy"
@@ -231,10 +211,6 @@ class ControlPolicy:
     created: int
     updated: int
     description: str = ""
-
-    @property
-    def key(self) -> str:
-        return self.id
 
 
 SigningAlgorithm = Literal["RS256", "ES384"]
@@ -260,7 +236,7 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenIssuer:
+class TokenIssuer(_Keyed):
     """The account as an OpenID Connect issuer: at most one. ``id`` ends in the account id, and stays for all time.
 
     ``enabled``: it issues tokens now; keys stay published in any case. ``next_key`` numbers the next key.
@@ -273,13 +249,9 @@ class TokenIssuer:
     keys: tuple[SigningKey, ...]
     next_key: int
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(_Keyed):
     """A rule that ends sessions before their time, and what descends from them unless ``only`` is set.
 
     It names one thing: a session by ``access_key``, or whoever holds it by ``principal`` (``aws:userid``, or the unique
@@ -299,13 +271,9 @@ class Revocation:
     only: bool = False
     shown: str = ""
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
-class DelegationRequest:
+class DelegationRequest(_Keyed):
     """What a service asks of an account: a session of somebody there, cut to ``policy``. It stays as it was made.
 
     It stands in the account that asks; its ``id`` ends in that account's. ``owner_account`` is who is asked, empty:
@@ -327,10 +295,6 @@ class DelegationRequest:
     redirect: str | None = None
     only_send_by_owner: bool = False
 
-    @property
-    def key(self) -> str:
-        return self.id
-
 
 DelegationState = Literal["ASSIGNED", "PENDING_APPROVAL", "ACCEPTED", "REJECTED", "FINALIZED"]
 
@@ -351,7 +315,7 @@ class Approver:
 
 
 @dataclass(frozen=True, slots=True)
-class Delegation:
+class Delegation(_Keyed):
     """What an account has made of a delegation request, whose ``id`` it shares. ``owner`` is an ARN; ``sent``: when."""
 
     kind: ClassVar[str] = "delegation"
@@ -363,10 +327,6 @@ class Delegation:
     reason: str | None = None
     approver: Approver | None = None
     sent: int | None = None
-
-    @property
-    def key(self) -> str:
-        return self.id
 
 
 Entity = (

@@ -125,12 +125,12 @@ class IssuedSessions:
         self.gaps.append(f"chain {chain}: {what} are missing")
 
 
-class _Opened(msgspec.Struct):
-    accessKeyId: str  # noqa: N815 - as in the record
+class _Opened(msgspec.Struct, rename="camel"):
+    access_key_id: str
     lineage: tuple[str, ...]
     ancestors: tuple[tuple[str, int], ...]
     kind: SessionKind
-    principalId: str  # noqa: N815
+    principal_id: str
     name: str
     expires: int
     provider: str | None = None
@@ -140,23 +140,23 @@ class _Ours(msgspec.Struct):
     session: _Opened | None = None
 
 
-class _Who(msgspec.Struct):
+class _Who(msgspec.Struct, rename="camel"):
     type: str
     arn: str | None = None
-    accessKeyId: str | None = None  # noqa: N815
+    access_key_id: str | None = None
 
 
-class _Answer(msgspec.Struct):
-    sourceIdentity: str | None = None  # noqa: N815
+class _Answer(msgspec.Struct, rename="camel"):
+    source_identity: str | None = None
 
 
-class _Line(msgspec.Struct):
-    eventTime: str  # noqa: N815
-    eventName: str | None  # noqa: N815
+class _Line(msgspec.Struct, rename="camel"):
+    event_time: str
+    event_name: str | None
     daypass: _Ours
-    userIdentity: _Who | None = None  # noqa: N815
-    responseElements: _Answer | None = None  # noqa: N815
-    errorCode: str | None = None  # noqa: N815
+    user_identity: _Who | None = None
+    response_elements: _Answer | None = None
+    error_code: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Line).decode
@@ -172,25 +172,25 @@ def _issued(line: bytes) -> Issued | None:
         record = _decode(line)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError("no record of a session") from error
-    made, who = record.daypass.session, record.userIdentity
-    if made is None or record.errorCode is not None:
+    made, who = record.daypass.session, record.user_identity
+    if made is None or record.error_code is not None:
         return None
-    answer = record.responseElements
+    answer = record.response_elements
     session = Session(
         made.kind,
-        made.accessKeyId,
-        account_of(made.accessKeyId) or "",
-        made.principalId,
+        made.access_key_id,
+        account_of(made.access_key_id) or "",
+        made.principal_id,
         made.name,
-        int(datetime.fromisoformat(record.eventTime).timestamp()),
+        int(datetime.fromisoformat(record.event_time).timestamp()),
         made.expires,
-        source_identity=answer.sourceIdentity if answer else None,
+        source_identity=answer.source_identity if answer else None,
         federation=((FEDERATED_PROVIDER, made.provider),) if made.provider else (),
         lineage=made.lineage,
-        issuer_key=(who and who.accessKeyId) or "",
+        issuer_key=(who and who.access_key_id) or "",
         ancestors=made.ancestors,
     )
-    return Issued(session, record.eventName or "", (who and (who.arn or who.type)) or "")
+    return Issued(session, record.event_name or "", (who and (who.arn or who.type)) or "")
 
 
 def _place(line: bytes) -> tuple[int, bytes]:
