@@ -9,6 +9,7 @@ from threading import Lock
 
 from daypass.adapters.audit.chain import Head
 from daypass.adapters.audit.layout import open_regular
+from daypass.adapters.folder import sync_folder
 
 
 class Segment:
@@ -79,7 +80,7 @@ class Segment:
         reached, head, self._failed = self.size, self.head, True
         os.fsync(self._fd)
         if self._synced < 0:
-            _sync_directory(self.path.parent)
+            sync_folder(self.path.parent)
         self._synced, self._certain, self._failed = reached, head, False
 
     def is_in_place(self) -> bool:
@@ -97,11 +98,3 @@ class Segment:
                 self._fd = -1
         if self.size == 0 and self.is_in_place():
             self.path.unlink()
-
-
-def _sync_directory(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

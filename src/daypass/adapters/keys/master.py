@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from daypass.adapters.folder import sync_folder
 from daypass.errors import DaypassError, Malformed
 from daypass.ports import SealingKeyStore
 
@@ -190,7 +191,7 @@ def _create(path: Path) -> None:
             pass
         finally:
             draft.unlink()
-        _sync_directory(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         advice = "the data directory must exist, be writable, and lie on a local file system"
         raise MasterKeyError(f"the master key {path} cannot be made: {error.strerror}", advice) from None
@@ -203,14 +204,6 @@ def _write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(handle)
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 _SOURCES: dict[str, Callable[[str, SealingKeyStore], MasterKey]] = {"file": _open_file}

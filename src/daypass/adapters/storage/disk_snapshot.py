@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 
+from daypass.adapters.folder import sync_folder
 from daypass.adapters.storage.datadir import DataDirectoryError
 from daypass.adapters.storage.migrations import REVISIONS
 from daypass.adapters.storage.reads import StoredTree
@@ -115,21 +116,13 @@ def write(path: Path, facts: Facts, accounts: Iterable[bytes], seal: Seal) -> No
         file.flush()
         os.fsync(handle)
     draft.replace(path)
-    _sync_directory(path.parent)
+    sync_folder(path.parent)
 
 
 def _parts(facts: Facts, accounts: Iterable[bytes]) -> Iterator[bytes]:
     yield _LINE
     yield record(facts)
     yield from accounts
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read(path: Path, seal: Seal, *, most: int) -> DiskSnapshot | None:
