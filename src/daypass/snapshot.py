@@ -6,7 +6,7 @@ STS quotas").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +29,25 @@ from daypass.entities import (
 )
 from daypass.organization import Membership
 from daypass.revocation import Revocations
+
+_TABLES = {
+    "user": "users",
+    "group": "groups",
+    "role": "roles",
+    "policy": "policies",
+    "access-key": "access_keys",
+    "organization": "organizations",
+    "control-policy": "control_policies",
+    "token-issuer": "issuers",
+    "delegation-request": "delegation_requests",
+    "delegation": "delegations",
+    "revocation": "revocations",
+    "mfa": "mfa_devices",
+}
+"""Under what name the snapshot has the entities of a kind, by unique id."""
+
+_INDEXES = {"user": "users_by_name", "group": "groups_by_name", "role": "roles_by_name", "policy": "policies_by_arn"}
+"""Under what name it has them by what people call them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -68,38 +87,31 @@ class AccountSnapshot:
     @classmethod
     def of(cls, revision: int, entities: Iterable[Entity], *, partition: str = "aws") -> AccountSnapshot:
         """Index ``entities``, among them exactly one ``Account``."""
-        by_kind: dict[str, dict[str, Entity]] = {kind: {} for kind in KINDS}
+        tables: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
         for entity in entities:
-            by_kind[entity.kind][entity.key] = entity
-        (account,) = by_kind["account"].values()
-        users: dict[str, User] = by_kind["user"]  # type: ignore[assignment]
-        groups: dict[str, Group] = by_kind["group"]  # type: ignore[assignment]
-        roles: dict[str, Role] = by_kind["role"]  # type: ignore[assignment]
-        policies: dict[str, ManagedPolicy] = by_kind["policy"]  # type: ignore[assignment]
-        revocations: dict[str, Revocation] = by_kind["revocation"]  # type: ignore[assignment]
+            tables[entity.kind][entity.key] = entity
+        (account,) = tables["account"].values()
         assert isinstance(account, Account)
-        return cls(
-            account,
-            revision,
-            users,
-            groups,
-            roles,
-            by_kind["access-key"],  # type: ignore[arg-type]
-            policies,
-            {user.name: user for user in users.values()},
-            {group.name: group for group in groups.values()},
-            {role.name: role for role in roles.values()},
-            {f"arn:{partition}:iam::{account.id}:policy{p.path}{p.name}": p for p in policies.values()},
-            partition,
-            by_kind["organization"],  # type: ignore[arg-type]
-            by_kind["control-policy"],  # type: ignore[arg-type]
-            by_kind["mfa"],  # type: ignore[arg-type]
-            issuers=by_kind["token-issuer"],  # type: ignore[arg-type]
-            delegation_requests=by_kind["delegation-request"],  # type: ignore[arg-type]
-            delegations=by_kind["delegation"],  # type: ignore[arg-type]
-            revocations=revocations,
-            revoked=Revocations(account.id, revocations.values()),
-        )
+        named = {kind: {e.name: e for e in tables[kind].values()} for kind in ("user", "group", "role")}
+        arns = {f"arn:{partition}:iam::{account.id}:policy{p.path}{p.name}": p for p in tables["policy"].values()}
+        return cls._indexed(account, revision, tables, named | {"policy": arns}, partition)
+
+    @classmethod
+    def _indexed(
+        cls,
+        account: Account,
+        revision: int,
+        tables: Mapping[str, dict[str, Any]],
+        indexes: Mapping[str, dict[str, Any]],
+        partition: str,
+        membership: Membership | None = None,
+        revoked: Revocations | None = None,
+    ) -> AccountSnapshot:
+        held: dict[str, Any] = {name: tables[kind] for kind, name in _TABLES.items()}
+        held |= {name: indexes[kind] for kind, name in _INDEXES.items()}
+        if revoked is None:
+            revoked = Revocations(account.id, tables["revocation"].values())
+        return cls(account, revision, **held, partition=partition, membership=membership, revoked=revoked)
 
     @property
     def id(self) -> str:
@@ -113,21 +125,10 @@ class AccountSnapshot:
 
     def find(self, kind: str, key: str) -> Entity | None:
         """The entity of ``kind`` whose unique id is ``key``, or None."""
-        table: dict[str, dict[str, Entity]] = {
-            "user": self.users,  # type: ignore[dict-item]
-            "group": self.groups,  # type: ignore[dict-item]
-            "role": self.roles,  # type: ignore[dict-item]
-            "access-key": self.access_keys,  # type: ignore[dict-item]
-            "policy": self.policies,  # type: ignore[dict-item]
-            "organization": self.organizations,  # type: ignore[dict-item]
-            "control-policy": self.control_policies,  # type: ignore[dict-item]
-            "token-issuer": self.issuers,  # type: ignore[dict-item]
-            "delegation-request": self.delegation_requests,  # type: ignore[dict-item]
-            "delegation": self.delegations,  # type: ignore[dict-item]
-            "revocation": self.revocations,  # type: ignore[dict-item]
-            "mfa": self.mfa_devices,  # type: ignore[dict-item]
-        }
-        return self.account if kind == "account" else table[kind].get(key)
+        if kind == "account":
+            return self.account
+        table: dict[str, Entity] = getattr(self, _TABLES[kind])
+        return table.get(key)
 
     def arn(self, entity: User | Group | Role | ManagedPolicy | MfaDevice) -> str:
         """The ARN of an entity of this account."""
@@ -136,18 +137,8 @@ class AccountSnapshot:
     def entities(self) -> Iterator[Entity]:
         """Every entity, the account first."""
         yield self.account
-        yield from self.users.values()
-        yield from self.groups.values()
-        yield from self.roles.values()
-        yield from self.policies.values()
-        yield from self.access_keys.values()
-        yield from self.organizations.values()
-        yield from self.control_policies.values()
-        yield from self.issuers.values()
-        yield from self.delegation_requests.values()
-        yield from self.delegations.values()
-        yield from self.revocations.values()
-        yield from self.mfa_devices.values()
+        for name in _TABLES.values():
+            yield from getattr(self, name).values()
 
     def placed(self, membership: Membership | None) -> AccountSnapshot:
         """The same account at the same revision, at another place of the organization."""
@@ -171,62 +162,18 @@ class AccountSnapshot:
             tables[entity.kind][entity.key] = entity
             if entity.kind in indexes:
                 indexes[entity.kind][self._index_key(entity)] = entity
-        return self._with(revision, tables, indexes)
+        rules = self.revoked if tables["revocation"] is self.revocations else None
+        account = tables["account"][self.account.id]
+        return self._indexed(account, revision, tables, indexes, self.partition, self.membership, rules)
 
     def _tables(self) -> dict[str, dict[str, Any]]:
-        return {
-            "account": {self.account.id: self.account},
-            "user": self.users,
-            "group": self.groups,
-            "role": self.roles,
-            "access-key": self.access_keys,
-            "policy": self.policies,
-            "organization": self.organizations,
-            "control-policy": self.control_policies,
-            "token-issuer": self.issuers,
-            "delegation-request": self.delegation_requests,
-            "delegation": self.delegations,
-            "revocation": self.revocations,
-            "mfa": self.mfa_devices,
-        }
+        tables = {kind: getattr(self, name) for kind, name in _TABLES.items()}
+        return {"account": {self.account.id: self.account}, **tables}
 
     def _indexes(self) -> dict[str, dict[str, Any]]:
-        return {
-            "user": self.users_by_name,
-            "group": self.groups_by_name,
-            "role": self.roles_by_name,
-            "policy": self.policies_by_arn,
-        }
+        return {kind: getattr(self, name) for kind, name in _INDEXES.items()}
 
     def _index_key(self, entity: Entity) -> str:
         if isinstance(entity, ManagedPolicy):
             return self.arn(entity)
         return entity.name if isinstance(entity, User | Group | Role) else ""
-
-    def _with(
-        self, revision: int, tables: dict[str, dict[str, Any]], indexes: dict[str, dict[str, Any]]
-    ) -> AccountSnapshot:
-        rules = tables["revocation"]
-        return AccountSnapshot(
-            tables["account"][self.account.id],
-            revision,
-            tables["user"],
-            tables["group"],
-            tables["role"],
-            tables["access-key"],
-            tables["policy"],
-            indexes["user"],
-            indexes["group"],
-            indexes["role"],
-            indexes["policy"],
-            self.partition,
-            tables["organization"],
-            tables["control-policy"],
-            tables["mfa"],
-            self.membership,
-            tables["token-issuer"],
-            tables["delegation-request"],
-            tables["delegation"],
-            rules,
-            self.revoked if rules is self.revocations else Revocations(self.account.id, rules.values()),
-        )
