@@ -377,22 +377,36 @@ class Vouched(NamedTuple):
     result: Mapping[str, object] = {}
 
 
+class Asking(NamedTuple):
+    """In what call somebody's word is judged. ``now``: epoch seconds. ``wait`` goes on only where waiting is allowed.
+
+    ``wait`` raises ``NotLoaded`` on the event loop, and is called before a fetch, a write, or a long computation.
+    """
+
+    owner: AccountSnapshot
+    now: int
+    wait: Callable[[], None]
+
+
 class Identities(Protocol):
     """Verifies what identity providers of an account say. Every refusal is raised; what comes back is proved."""
 
-    def verify_token(self, token: str, provider_id: str | None, session_name: str, owner: AccountSnapshot) -> Vouched:
-        """Whom a web identity token proves to the account ``owner``.
+    def verify_token(self, token: str, provider_id: str | None, session_name: str, asking: Asking) -> Vouched:
+        """Whom a web identity token proves to the account ``asking.owner``.
 
         Raises:
-            InvalidIdentityToken, ServiceError: it proves nobody, or no provider of ``owner`` has issued it.
+            InvalidIdentityToken, ServiceError: it proves nobody, or no provider of the account has issued it.
+            NotLoaded: from ``asking.wait``.
         """
         ...
 
-    def verify_assertion(self, assertion: str, provider_arn: str, owner: AccountSnapshot) -> Vouched:
-        """Whom a SAML response (base64) proves to the account ``owner``.
+    def verify_assertion(self, assertion: str, provider_arn: str, asking: Asking) -> Vouched:
+        """Whom a SAML response (base64) proves to the account ``asking.owner``. It is used up with that.
 
         Raises:
-            InvalidIdentityToken, ServiceError: it proves nobody, or the provider is not one of ``owner``.
+            InvalidIdentityToken, ServiceError: it proves nobody, or the provider is not one of the account.
+            NotLoaded: from ``asking.wait``.
+            StoreUnavailable: whether it is unused could not be learnt.
         """
         ...
 

@@ -21,9 +21,11 @@ from daypass.entities import (
     Group,
     ManagedPolicy,
     MfaDevice,
+    OidcProvider,
     Organization,
     Revocation,
     Role,
+    SamlProvider,
     TokenIssuer,
     User,
 )
@@ -43,10 +45,19 @@ _TABLES = {
     "delegation": "delegations",
     "revocation": "revocations",
     "mfa": "mfa_devices",
+    "oidc-provider": "oidc_providers",
+    "saml-provider": "saml_providers",
 }
 """Under what name the snapshot has the entities of a kind, by unique id."""
 
-_INDEXES = {"user": "users_by_name", "group": "groups_by_name", "role": "roles_by_name", "policy": "policies_by_arn"}
+_INDEXES = {
+    "user": "users_by_name",
+    "group": "groups_by_name",
+    "role": "roles_by_name",
+    "policy": "policies_by_arn",
+    "oidc-provider": "oidc_providers_by_url",
+    "saml-provider": "saml_providers_by_name",
+}
 """Under what name it has them by what people call them."""
 
 
@@ -81,6 +92,10 @@ class AccountSnapshot:
     delegation_requests: dict[str, DelegationRequest] = field(default_factory=dict, repr=False)
     delegations: dict[str, Delegation] = field(default_factory=dict, repr=False)
     revocations: dict[str, Revocation] = field(default_factory=dict, repr=False)
+    oidc_providers: dict[str, OidcProvider] = field(default_factory=dict, repr=False)
+    saml_providers: dict[str, SamlProvider] = field(default_factory=dict, repr=False)
+    oidc_providers_by_url: dict[str, OidcProvider] = field(default_factory=dict, repr=False)
+    saml_providers_by_name: dict[str, SamlProvider] = field(default_factory=dict, repr=False)
     revoked: Revocations = field(default=Revocations(""), repr=False)
     derived: dict[object, object] = field(default_factory=dict, repr=False)
 
@@ -92,7 +107,10 @@ class AccountSnapshot:
             tables[entity.kind][entity.key] = entity
         (account,) = tables["account"].values()
         assert isinstance(account, Account)
-        named = {kind: {e.name: e for e in tables[kind].values()} for kind in ("user", "group", "role")}
+        named = {
+            kind: {e.name: e for e in tables[kind].values()} for kind in ("user", "group", "role", "saml-provider")
+        }
+        named["oidc-provider"] = {e.url: e for e in tables["oidc-provider"].values()}
         arns = {f"arn:{partition}:iam::{account.id}:policy{p.path}{p.name}": p for p in tables["policy"].values()}
         return cls._indexed(account, revision, tables, named | {"policy": arns}, partition)
 
@@ -130,8 +148,12 @@ class AccountSnapshot:
         table: dict[str, Entity] = getattr(self, _TABLES[kind])
         return table.get(key)
 
-    def arn(self, entity: User | Group | Role | ManagedPolicy | MfaDevice) -> str:
+    def arn(self, entity: User | Group | Role | ManagedPolicy | MfaDevice | OidcProvider | SamlProvider) -> str:
         """The ARN of an entity of this account."""
+        if isinstance(entity, OidcProvider):
+            return f"arn:{self.partition}:iam::{self.account.id}:{entity.kind}/{entity.url}"
+        if isinstance(entity, SamlProvider):
+            return f"arn:{self.partition}:iam::{self.account.id}:{entity.kind}/{entity.name}"
         return f"arn:{self.partition}:iam::{self.account.id}:{entity.kind}{entity.path}{entity.name}"
 
     def entities(self) -> Iterator[Entity]:
@@ -176,4 +198,6 @@ class AccountSnapshot:
     def _index_key(self, entity: Entity) -> str:
         if isinstance(entity, ManagedPolicy):
             return self.arn(entity)
-        return entity.name if isinstance(entity, User | Group | Role) else ""
+        if isinstance(entity, OidcProvider):
+            return entity.url
+        return entity.name if isinstance(entity, User | Group | Role | SamlProvider) else ""

@@ -18,6 +18,7 @@ from daypass.entities import (
     Account,
     Approver,
     ControlPolicy,
+    DecryptionKey,
     Delegation,
     DelegationRequest,
     Entity,
@@ -25,10 +26,13 @@ from daypass.entities import (
     InlinePolicy,
     ManagedPolicy,
     MfaDevice,
+    OidcProvider,
     Organization,
     PolicyVersion,
     Revocation,
     Role,
+    SamlIssuer,
+    SamlProvider,
     SigningKey,
     TokenIssuer,
     Unit,
@@ -201,6 +205,21 @@ EVERYTHING: tuple[Entity, ...] = (
     ControlPolicy("p-limits01", "scp", "limits", "{}", 1_700_000_000, 1_700_000_001, "d"),
     Revocation(
         "rv-0123456789abcdef0", 1_700_000_000, 1_700_219_600, 1_700_000_001, principal="AROAworker:x", only=True
+    ),
+    OidcProvider(
+        "cd34", "i.example:8443/x", 1_700_000_000, ("c",), ("0" * 40,), (("k", "v"),), "pem", True, ("groups",)
+    ),
+    SamlProvider(
+        "SAMLSPA",
+        "corp",
+        1_700_000_000,
+        b"\0\xff",
+        (SamlIssuer("https://idp.example", (b"\1",)),),
+        1_700_000_001,
+        "Required",
+        (DecryptionKey("K", b"\0\xff", 1_700_000_002),),
+        (("k", "v"),),
+        True,
     ),
     MfaDevice("ab12", "phone", "/x/", 1_700_000_000, b"\0\xff", (("k", "v"),), "AIDAada", 1_700_000_001, -2),
     TokenIssuer(

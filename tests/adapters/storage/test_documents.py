@@ -40,6 +40,11 @@ FIRST_RELEASE = {
     b'null,"approver":{"arn":"arn:a","principal_id":"AIDAada","principal":"user/ada","tags":[["k'
     b'","v"]],"transitive":["k"],"source_identity":"s","lineage":["ASIAA"],"ancestors":[["AIDAad'
     b'a",1700000000]],"federation":[]},"sent":1700000002}',
+    "oidc-provider": b'{"id":"ab12","url":"i.example/x","created":1,"client_ids":["c"],"thumbprints":["00"],'
+    b'"tags":[["k","v"]],"authorities":"pem","allow_private":true,"claims":["groups"]}',
+    "saml-provider": b'{"id":"SAMLSPA","name":"n","created":1,"metadata":"AP8=","issuers":[{"entity_id":"e",'
+    b'"certificates":["AQ=="]}],"valid_until":2,"encryption":"Required","keys":[{"id":"K","sealed":"AP8=","created":3}],'
+    b'"tags":[["k","v"]],"is_lax":true}',
 }
 
 

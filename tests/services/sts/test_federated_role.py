@@ -17,8 +17,7 @@ from daypass import open_session_token
 from daypass.exchange import Response
 from daypass.operations.pipeline import Place, Service
 from daypass.operations.registry import REGISTRY
-from daypass.ports import Vouched
-from daypass.snapshot import AccountSnapshot
+from daypass.ports import Asking, Vouched
 from daypass.testing.local import VERSIONS, LocalDaypass, flatten, raw_request
 from tests.calling import code_of, credentials_in, element
 
@@ -32,12 +31,12 @@ class Vouching:
     def __init__(self) -> None:
         self.says = Vouched("", "", "")
 
-    def verify_token(self, token: str, provider_id: str | None, session_name: str, owner: AccountSnapshot) -> Vouched:
+    def verify_token(self, token: str, provider_id: str | None, session_name: str, asking: Asking) -> Vouched:
         """A token of the word ``right``."""
         assert token == "right"
         return self.says._replace(session_name=session_name)
 
-    def verify_assertion(self, assertion: str, provider_arn: str, owner: AccountSnapshot) -> Vouched:
+    def verify_assertion(self, assertion: str, provider_arn: str, asking: Asking) -> Vouched:
         """An assertion of the word ``right``."""
         assert (assertion, provider_arn) == ("right", self.says.provider)
         return self.says

@@ -18,7 +18,7 @@ from daypass.operations.authorize import decide, denied, tag_keys, trust_policy
 from daypass.operations.call import Call, NewSession, shape
 from daypass.operations.guards import control_policies, owner_keys
 from daypass.policy import PolicySet
-from daypass.ports import Vouched
+from daypass.ports import Asking, Vouched
 from daypass.principals import Caller, FederatedIdentity, Tags
 from daypass.services.sts.assume_role import find_target
 from daypass.services.sts.session_policies import must_exist, passed_policies
@@ -45,6 +45,11 @@ def read_asked(call: Call) -> Asked:
         ValidationError, MalformedPolicyDocument: about the session policies.
     """
     return Asked(call.params["RoleArn"], *passed_policies(call.params), least_size(call.params))
+
+
+def asking(call: Call, owner: AccountSnapshot) -> Asking:
+    """What whoever verifies needs of the call."""
+    return Asking(owner, call.now, call.wait_for_store)
 
 
 class Opening(NamedTuple):

@@ -17,7 +17,7 @@ from daypass.operations.authorize import denied
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.services.sts.assume_role import account_of_role
-from daypass.services.sts.federated_role import Opening, authorized, opened, read_asked
+from daypass.services.sts.federated_role import Opening, asking, authorized, opened, read_asked
 from daypass.sessions.limits import ROLE_DEFAULT
 
 _NO_PROVIDER = "Specified provider doesn't exist."
@@ -35,7 +35,7 @@ def assume_role_with_saml(call: Call) -> Mapping[str, object]:
     owner = call.find_account(account) if identities is not None else None
     if identities is None or owner is None or provider_account != account:
         raise InvalidIdentityToken(_NO_PROVIDER)
-    vouched = identities.verify_assertion(params["SAMLAssertion"], params["PrincipalArn"], owner)
+    vouched = identities.verify_assertion(params["SAMLAssertion"], params["PrincipalArn"], asking(call, owner))
     if asked.role_arn.rpartition("/")[2].startswith(_RESERVED):
         raise denied(f"Not authorized to perform {call.operation.name}")
     opening = authorized(call, asked, vouched, owner)

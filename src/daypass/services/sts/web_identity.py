@@ -17,7 +17,7 @@ from daypass.errors import InvalidIdentityToken
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.services.sts.assume_role import account_of_role
-from daypass.services.sts.federated_role import authorized, opened, read_asked
+from daypass.services.sts.federated_role import asking, authorized, opened, read_asked
 from daypass.sessions.limits import role_session_duration
 
 LONGEST_ISSUER = 255
@@ -33,7 +33,7 @@ def assume_role_with_web_identity(call: Call) -> Mapping[str, object]:
     owner = call.find_account(account) if identities is not None else None
     if identities is None or owner is None:
         raise _no_provider(token, provider_id)
-    vouched = identities.verify_token(token, provider_id, params["RoleSessionName"], owner)
+    vouched = identities.verify_token(token, provider_id, params["RoleSessionName"], asking(call, owner))
     opening = authorized(call, asked, vouched, owner)
     lasts = role_session_duration(params.get("DurationSeconds"), opening.longest, chained=False)
     return opened(call, asked, opening, lasts)
