@@ -174,6 +174,24 @@ class InvalidIdentityToken(ServiceError):
     code = "InvalidIdentityToken"
 
 
+class ExpiredIdentityToken(ServiceError):
+    """A web identity token or a SAML assertion that is over (400; not the caller's own session)."""
+
+    code = "ExpiredTokenException"
+
+
+class IDPRejectedClaim(ServiceError):
+    """The identity provider does not stand by its token."""
+
+    code = "IDPRejectedClaim"
+
+
+class IDPCommunicationError(ServiceError):
+    """The identity provider could not be asked; SDKs try again."""
+
+    code = "IDPCommunicationError"
+
+
 class InvalidAuthorizationMessage(ServiceError):
     """An encoded authorization message that this daypass did not make for this account, or that has expired."""
 

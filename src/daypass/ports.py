@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from daypass.credentials import Secret
-from daypass.entities import AccessKey, Entity, MfaDevice, SigningAlgorithm, SigningKey
+from daypass.entities import AccessKey, Entity, MfaDevice, OidcProvider, SigningAlgorithm, SigningKey
 from daypass.exchange import Response
+from daypass.federation.key_set import Key
 from daypass.outbound import PrivateKey
 from daypass.principals import Tags
 from daypass.sessions.keyring import Keyring, KeyState, SealingKey
@@ -361,7 +362,8 @@ class Vouched(NamedTuple):
     ``provider`` is the provider's ARN, or the domain of a built-in one; ``subject`` is who it is. ``not_after`` ends
     any session that is opened on it (epoch seconds). ``roles`` are the only ones it may open, None: any that trust it.
     ``keys`` are the condition keys of the call, names lower-case; ``federation`` those that stay with the session, and
-    ``result`` the members of the answer that repeat what was said.
+    ``result`` the members of the answer that repeat what was said. ``evidence`` is for the record: who has signed, with
+    which key; ``additional`` becomes its ``additionalEventData``.
     """
 
     provider: str
@@ -375,6 +377,36 @@ class Vouched(NamedTuple):
     keys: Mapping[str, str | tuple[str, ...]] = {}
     federation: Tags = ()
     result: Mapping[str, object] = {}
+    evidence: Mapping[str, object] = {}
+    additional: Mapping[str, object] = {}
+
+
+class IssuerKey(NamedTuple):
+    """A key of an issuer. ``trust``: what its connection was trusted for, in the words of AWS's records."""
+
+    key: Key
+    trust: Literal["IAMTrustStore", "Thumbprint"]
+
+
+class IssuerKeys(Protocol):
+    """The keys of OpenID Connect issuers: fetched, kept, and fetched again when an unknown one is asked for."""
+
+    def find(self, provider: OidcProvider, algorithm: str, key_id: str | None, wait: Callable[[], None]) -> IssuerKey:
+        """The key of ``provider`` that can have made a signature. ``wait`` is called before anything is fetched.
+
+        Raises:
+            KeysUnavailable: the issuer has no such key, or could not be asked; nobody's signature counts.
+            NotLoaded: from ``wait``.
+        """
+        ...
+
+
+class KeysUnavailable(Exception):
+    """A signature of this issuer cannot be verified. The text says why, for the record."""
+
+    def __init__(self, why: str, *, wrong_certificate: bool = False) -> None:
+        super().__init__(why)
+        self.wrong_certificate = wrong_certificate
 
 
 class Asking(NamedTuple):

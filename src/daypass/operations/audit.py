@@ -9,6 +9,7 @@ request and response members come from the service model, which knows what is se
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -55,6 +56,7 @@ class Record:
     resources: list[dict[str, str]] | None = None
     read_only = True
     kind = "AwsApiCall"
+    additional: Mapping[str, object] | None = None
 
     def __init__(self, raw: RawRequest | None, time: int, request_id: str) -> None:
         self.raw = raw
@@ -108,7 +110,7 @@ class Record:
             "errorMessage": _message(error, is_stranger=caller is None) if error else None,
             "requestParameters": self.request,
             "responseElements": self.response,
-            "additionalEventData": None,
+            "additionalEventData": self.additional,
             "requestID": self.request_id,
             "eventID": self.event_id,
             "readOnly": self.read_only,

@@ -121,6 +121,10 @@ def _take_down(call: Call, vouched: Vouched, owner: AccountSnapshot) -> None:
     call.caller = Caller(identity, "")
     call.facts = call.facts._replace(caller=call.caller)
     call.record.caller, call.record.account = call.caller, owner.id
+    if vouched.evidence:
+        call.record.ours["identity"] = vouched.evidence
+    authorized_by_idp = {"RoleAuthorizedByIdp": True} if vouched.roles is not None else {}
+    call.record.additional = {**vouched.additional, **authorized_by_idp} or None
 
 
 def _authorize(

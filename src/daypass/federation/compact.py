@@ -1,0 +1,82 @@
+"""JSON Web Tokens in compact form, read before anything in them is believed (RFC 7515, section 7.1; RFC 7519).
+
+Only the compact form, unpadded base64url in its one canonical spelling, and signatures that a public key verifies.
+Nothing in the header leads to a key but its id: ``jwk``, ``jku``, ``x5c`` and ``x5u`` are passed over.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any, NamedTuple
+
+from daypass.errors import InvalidIdentityToken, Malformed
+from daypass.federation.strict_json import read_object
+
+ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"})
+"""Signatures that are taken: what AWS takes. None with a shared secret, and not `none`."""
+
+LONGEST = 20_000
+"""Characters of a token (STS API reference, AssumeRoleWithWebIdentity, WebIdentityToken)."""
+
+LONGEST_KEY_ID = 1_024
+
+NOT_A_JWT = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+
+
+class UnverifiedToken(NamedTuple):
+    """What a token says of itself. ``claims`` and all else is anybody's word until ``verify_token`` has proved it."""
+
+    text: str
+    algorithm: str
+    key_id: str | None
+    claims: dict[str, Any]
+
+
+def read_token(text: str) -> UnverifiedToken:
+    """Take a token apart.
+
+    Raises:
+        InvalidIdentityToken: it is none, or its header asks for what is not understood.
+    """
+    try:
+        return _read(text)
+    except Malformed as error:
+        raise InvalidIdentityToken(NOT_A_JWT, detail=str(error)) from None
+
+
+def _read(text: str) -> UnverifiedToken:
+    parts = text.split(".")
+    if len(text) > LONGEST or len(parts) != 3:
+        raise Malformed("a token has three parts")
+    header, payload, _ = (decode_base64url(part) for part in parts)
+    algorithm, key_id = _read_header(read_object(header))
+    return UnverifiedToken(text, algorithm, key_id, read_object(payload))
+
+
+def _read_header(header: dict[str, Any]) -> tuple[str, str | None]:
+    """Algorithm and key id. Extensions that must be understood (``crit``), ``b64`` among them, are not."""
+    algorithm, key_id = header.get("alg"), header.get("kid")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        raise Malformed("the algorithm is none of those that are taken")
+    if "crit" in header or "b64" in header:
+        raise Malformed("the header has extensions that must be understood")
+    if key_id is not None and not (isinstance(key_id, str) and 0 < len(key_id) <= LONGEST_KEY_ID):
+        raise Malformed("the key id is no text of usual length")
+    return algorithm, key_id
+
+
+def decode_base64url(text: str) -> bytes:
+    """The bytes that ``text`` spells, in the only spelling that is taken: no padding, no spare bits, nothing else.
+
+    Raises:
+        Malformed: another spelling, or none.
+    """
+    try:
+        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        canonical = urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    except ValueError:
+        raise Malformed("not base64url") from None
+    # What is not of the alphabet, urlsafe_b64decode passes over; here it does not come back.
+    if not text or canonical != text:
+        raise Malformed("not base64url in its canonical spelling")
+    return data

@@ -1,0 +1,148 @@
+"""An OpenID Connect token, judged (STS API reference, AssumeRoleWithWebIdentity; OpenID Connect Core, section 3.1.3.7).
+
+1. the token has the claims that every one needs, each of its type;
+2. it is in its time, with five minutes' tolerance, and not older than a day;
+3. it was made for one of the clients that the provider lists;
+4. a key of the issuer has signed it.
+
+What is cheap comes first, so that no key is fetched for a token that would be refused anyway. The caller has found the
+provider by the issuer, exactly as written, and still owes: the keys, the trust policy, the record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from daypass.errors import ExpiredIdentityToken, InvalidIdentityToken
+from daypass.federation.compact import NOT_A_JWT, UnverifiedToken, decode_base64url
+from daypass.federation.key_set import Key
+
+TOLERANCE = 300
+"""Seconds that the issuer's clock may differ from ours."""
+
+OLDEST = 86_400
+"""Seconds since a token was made, however long it lives."""
+
+LONGEST_SUBJECT = 1_024
+
+_REQUIRED = ("iss", "sub", "aud", "iat", "exp")
+_INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+class WebIdentity(NamedTuple):
+    """Whom a proved token speaks of. ``audience`` is the client it was made for (``azp`` before ``aud``).
+
+    ``claims`` are all of the token's, ``key_id`` names the key that has signed it, if the token does.
+    """
+
+    issuer: str
+    subject: str
+    audience: str
+    claims: dict[str, Any]
+    key_id: str | None
+
+
+def claimed_issuer(token: UnverifiedToken) -> str:
+    """Who the token says has made it.
+
+    Raises:
+        InvalidIdentityToken: it says nothing, or something that is no https URL.
+    """
+    issuer = token.claims.get("iss")
+    if not isinstance(issuer, str) or not issuer:
+        raise InvalidIdentityToken("Missing a required claim: iss")
+    if not issuer.startswith("https://"):
+        raise InvalidIdentityToken("Issuer must be a valid URL")
+    return issuer
+
+
+def check_claims(token: UnverifiedToken, client_ids: Collection[str], now: int) -> WebIdentity:
+    """Steps 1 to 3. What comes back is not proved until ``verify_signature`` has been asked.
+
+    Raises:
+        InvalidIdentityToken, ExpiredIdentityToken: it is refused whoever has signed it.
+    """
+    claims = token.claims
+    for name in _REQUIRED:
+        if claims.get(name) in (None, "", []):
+            raise InvalidIdentityToken(f"Missing a required claim: {name}")
+    _check_times(claims, now)
+    return WebIdentity(
+        claimed_issuer(token), _subject(claims["sub"]), _audience(claims, client_ids), claims, token.key_id
+    )
+
+
+def _subject(subject: object) -> str:
+    """Who it is, as text; AWS takes numbers, too."""
+    if isinstance(subject, int) and not isinstance(subject, bool):
+        subject = str(subject)
+    if not isinstance(subject, str) or len(subject) > LONGEST_SUBJECT:
+        raise InvalidIdentityToken(NOT_A_JWT, detail="`sub` is no text of usual length")
+    return subject
+
+
+def _check_times(claims: dict[str, Any], now: int) -> None:
+    made, ends, begins = (_seconds(claims, name) for name in ("iat", "exp", "nbf"))
+    assert made is not None
+    assert ends is not None
+    if now - TOLERANCE >= ends:
+        raise ExpiredIdentityToken(
+            f"Token expired: current date/time {now} must be before the expiration date/time {ends}"
+        )
+    if now - made > OLDEST + TOLERANCE:
+        raise ExpiredIdentityToken(f"Token too old: {now - made}")
+    if max(made, begins or 0) > now + TOLERANCE:
+        raise InvalidIdentityToken("The token is not valid yet.")
+
+
+def _seconds(claims: dict[str, Any], name: str) -> int | None:
+    """A time in whole seconds. AWS takes texts of digits, too, and no fractions."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**15:
+        raise InvalidIdentityToken(NOT_A_JWT, detail=f"`{name}` is no time")
+    return value
+
+
+def _audience(claims: dict[str, Any], client_ids: Collection[str]) -> str:
+    """The one client that the token was made for.
+
+    # INVARIANT: 1. a token for somebody else opens nothing here, and an empty list of clients matches nobody.
+    #   tests/federation/test_web_identity.py::test_a_token_for_another_client_is_refused
+
+    Raises:
+        InvalidIdentityToken: not one that the provider lists, or it is not told for which of several.
+    """
+    audience, presented = claims["aud"], claims.get("azp")
+    named = [audience] if isinstance(audience, str) else audience
+    if not isinstance(named, list) or not all(isinstance(one, str) and one for one in named):
+        raise InvalidIdentityToken(NOT_A_JWT, detail="`aud` is neither a text nor a list of texts")
+    if presented is None and len(named) == 1:
+        presented = named[0]
+    if not isinstance(presented, str) or presented not in client_ids:
+        raise InvalidIdentityToken("Incorrect token audience")
+    return presented
+
+
+# INVARIANT: 1. nothing of a token is believed that its issuer has not signed.
+#   tests/federation/test_web_identity.py::test_no_mutant_of_a_token_is_accepted
+def verify_signature(token: UnverifiedToken, key: Key) -> None:
+    """Step 4.
+
+    Raises:
+        InvalidIdentityToken: ``key`` has not signed it.
+    """
+    try:
+        signed = jws.deserialize_compact(token.text, key, algorithms=[token.algorithm])
+    except (JoseError, ValueError):
+        raise InvalidIdentityToken("Token signature invalid") from None
+    if signed.payload != decode_base64url(token.text.split(".")[1]):
+        raise InvalidIdentityToken("Token signature invalid", detail="two readers differ about what is signed")

@@ -1,0 +1,92 @@
+"""A web identity token before an account: its provider, its keys, and what is vouched for.
+
+Source: STS API reference, AssumeRoleWithWebIdentity; the order of the refusals is what AWS was seen to do, as far as
+that is known.
+"""
+
+from __future__ import annotations
+
+from daypass.entities import OidcProvider
+from daypass.errors import AccessDenied, InvalidIdentityToken
+from daypass.federation.compact import UnverifiedToken, read_token
+from daypass.federation.issuers import condition_keys, kept_keys
+from daypass.federation.session_claims import read_session_claims
+from daypass.federation.web_identity import WebIdentity, check_claims, claimed_issuer, verify_signature
+from daypass.ports import Asking, IssuerKey, IssuerKeys, KeysUnavailable, Vouched
+from daypass.revocation import FEDERATED_PROVIDER
+
+LONGEST_ISSUER = 255
+"""Characters of an issuer that a refusal repeats (IAM API reference, CreateOpenIDConnectProvider, Url)."""
+
+_NO_KEY = (
+    "Couldn't retrieve verification key from your identity provider,  "
+    "please reference AssumeRoleWithWebIdentity documentation for requirements"
+)
+_WRONG_CERTIFICATE = "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
+
+
+def vouch_for_token(
+    text: str, provider_id: str | None, session_name: str, asking: Asking, issuer_keys: IssuerKeys
+) -> Vouched:
+    """What the token proves to the account.
+
+    Raises:
+        InvalidIdentityToken, ExpiredIdentityToken: nothing.
+        AccessDenied: it is of a provider that AWS knows and daypass does not ask.
+        NotLoaded: the issuer's keys must be fetched, and this is the event loop.
+    """
+    if provider_id is not None:
+        raise AccessDenied("Not authorized to perform sts:AssumeRoleWithWebIdentity", detail="no such OAuth provider")
+    token = read_token(text)
+    provider = find_provider(token, asking)
+    identity = check_claims(token, provider.client_ids, asking.now)
+    key = _key(token, provider, issuer_keys, asking)
+    verify_signature(token, key.key)
+    return _vouched(identity, provider, session_name, asking, key)
+
+
+def find_provider(token: UnverifiedToken, asking: Asking) -> OidcProvider:
+    """The account's provider whose issuer is the token's, exactly as written.
+
+    Raises:
+        InvalidIdentityToken: there is none.
+    """
+    issuer = claimed_issuer(token)
+    provider = asking.owner.oidc_providers_by_url.get(issuer.removeprefix("https://"))
+    if provider is None:
+        shown = issuer[:LONGEST_ISSUER]
+        raise InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {shown}")
+    return provider
+
+
+def _key(token: UnverifiedToken, provider: OidcProvider, issuer_keys: IssuerKeys, asking: Asking) -> IssuerKey:
+    try:
+        return issuer_keys.find(provider, token.algorithm, token.key_id, asking.wait)
+    except KeysUnavailable as error:
+        text = _WRONG_CERTIFICATE if error.wrong_certificate else _NO_KEY
+        raise InvalidIdentityToken(text, detail=str(error)) from None
+
+
+def _vouched(
+    identity: WebIdentity, provider: OidcProvider, session_name: str, asking: Asking, key: IssuerKey
+) -> Vouched:
+    arn, keys = asking.owner.arn(provider), condition_keys(provider, identity)
+    claims = read_session_claims(identity.claims)
+    return Vouched(
+        provider=arn,
+        subject=identity.subject,
+        session_name=session_name,
+        tags=claims.tags,
+        transitive=claims.transitive,
+        source_identity=claims.source_identity,
+        roles=claims.roles,
+        keys=keys,
+        federation=((FEDERATED_PROVIDER, arn), *kept_keys(provider, keys)),
+        result={
+            "SubjectFromWebIdentityToken": identity.subject,
+            "Provider": arn,
+            "Audience": identity.audience,
+        },
+        evidence={"issuer": identity.issuer, "subject": identity.subject, "keyId": identity.key_id},
+        additional={"identityProviderConnectionVerificationMethod": key.trust},
+    )
