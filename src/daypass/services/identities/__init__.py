@@ -11,6 +11,8 @@ __all__ = ["ProviderIdentities"]
 
 class ProviderIdentities:
     """``ports.Identities`` over the providers that accounts hold."""
+
+    def __init__(self, issuer_keys: IssuerKeys) -> None:
         self._issuer_keys = issuer_keys
 
     def verify_token(self, token: str, provider_id: str | None, session_name: str, asking: Asking) -> Vouched:
