@@ -28,6 +28,7 @@ from daypass.errors import (
     OperationNotImplemented,
     ServiceError,
     ServiceUnavailable,
+    SignatureDoesNotMatch,
     Throttling,
 )
 from daypass.exchange import RawRequest, Response
@@ -137,12 +138,16 @@ class Service:
             stopped = self._before_reading(raw, record, signature, unreadable, find_account, may_block=may_block)
             if stopped is not None:
                 return stopped
-        route = wire.identify(raw, service=signature.service if signature else None, request_id=record.request_id)
+        route = wire.identify(
+            raw, service=(signature.service or None) if signature else None, request_id=record.request_id
+        )
         if isinstance(route, Response):
             return route
         record.service = route.service
         try:
             if route.refusal is not None or unreadable is not None:
+                if signature is not None and signature.service not in wire.SERVICES:
+                    self._refuse_scope(signature, route)
                 raise route.refusal or unreadable  # type: ignore[misc]
             return self._answer(raw, record, signature, route, find_account, may_block=may_block)
         except Exception as error:  # noqa: BLE001 - a defect is an answer too, and a record
@@ -167,7 +172,7 @@ class Service:
         Raises:
             NotLoaded: its sender is verified, and the event loop cannot spare the time to read it.
         """
-        route = wire.unread_form(raw, service=signature.service if signature else None)
+        route = wire.unread_form(raw, service=(signature.service or None) if signature else None)
         if route is None:
             return None
         record.service = route.service
@@ -269,6 +274,17 @@ class Service:
         caller = self._authenticator.verify(raw, signature, scope, find_account, now, may_block=may_block)
         record.caller, record.account, record.region = caller, caller.account, signature.region
         return caller
+
+    def _refuse_scope(self, signature: sigv4.UnverifiedSignature, route: wire.Route) -> None:
+        """Refuse what was signed for a service that daypass does not have in the words of one that has another door:
+        stale before misdirected, and all that is wrong with the scope at once.
+
+        Raises:
+            SignatureDoesNotMatch, IncompleteSignature: as ``Authenticator.verify``.
+        """
+        if isinstance(route.refusal, SignatureDoesNotMatch):
+            sigv4.check_time(signature, self._ports.clock.now())
+            sigv4.check_scope(signature, service=route.service, regions=self._scope(route).regions)
 
     def _scope(self, route: wire.Route) -> Scope:
         """What may stand in a credential scope that was sent to this endpoint."""

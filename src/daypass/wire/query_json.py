@@ -1,8 +1,8 @@
 """Answers of Query services as JSON, for clients that send ``Accept: application/json``.
 
 STS and IAM speak it beside XML though their models do not say so; Kubernetes' authenticators insist on it. One
-top-level key, the wrapper kept, members of the model that are absent are ``null``, times are epoch seconds as numbers
-(recordings published by aws-iam-authenticator and others).
+top-level key, the wrapper kept, members in alphabetical order. Members of the model that are absent are ``null``, times
+are epoch seconds as numbers (recordings published by aws-iam-authenticator and others).
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from daypass.wire.xml import percent_encoded
 
 Convert = Callable[[Any], Any]
 
-encode = msgspec.json.encode
+
+def encode(answer: Mapping[str, Any]) -> bytes:
+    """``answer`` as AWS writes it: members in the order of their names."""
+    return msgspec.json.encode(answer, order="sorted")
 
 
 class JsonWriter:

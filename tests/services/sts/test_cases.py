@@ -5,73 +5,40 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 from daypass.exchange import Response
-from daypass.testing.local import VERSIONS, LocalDaypass, Signer, flatten, raw_request
-from tests.calling import credentials_in, element
+from daypass.operations.registry import REGISTRY
+from daypass.testing.local import LocalDaypass
+from tests.calling import element
+from tests.security.world import SeededEntropy
+from tests.services.sts.probes import KINDS, Probe, make_probe
+from tests.sigv4.samples import NOW
 
 FOLDER = Path(__file__).parents[2] / "cases/sts"
+FILES = [file for file in sorted(FOLDER.glob("*.json")) if file.stem != "messages"]
 CASES = [
-    pytest.param(case, id=f"{file.stem}: {case['case']}")
-    for file in sorted(FOLDER.glob("*.json"))
-    for case in json.loads(file.read_text())
+    pytest.param(case, id=f"{file.stem}: {case['case']}") for file in FILES for case in json.loads(file.read_text())
 ]
-EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+MESSAGES: list[dict[str, Any]] = json.loads((FOLDER / "messages.json").read_text())
+MEMBERS = {"as", "policy", "features", "session", "device", "role", "given", "region", "host", "request", "when"}
+MEMBERS |= {"case", "refused", "answers", "lasts", "answer"}
 STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 DISPATCH = "http://webservices.amazon.com/AWSFault/2005-15-09"
-OTHER = "999999999999"
-_NUMBERS = count(1)
-FEATURES = {"RootCredentialsManagement", "RootSessions"}
-_PLACE = re.compile(r"\{(account|management|caller|other|\d+)\}")
-
-
-@dataclass
-class Probe:
-    """The caller of one case: his account, his credentials, the ARN that messages show."""
-
-    daypass: LocalDaypass
-    account: str
-    signer: Signer | None
-    arn: str
-
-    def filled(self, value: Any) -> Any:
-        """``value`` with its placeholders filled in."""
-        if isinstance(value, str):
-            return _PLACE.sub(self._place, value)
-        if isinstance(value, list):
-            return [self.filled(item) for item in value]
-        return {name: self.filled(item) for name, item in value.items()} if isinstance(value, dict) else value
-
-    def _place(self, found: re.Match[str]) -> str:
-        name = found[1]
-        fixed = {"account": self.account, "management": self.daypass.account, "caller": self.arn, "other": OTHER}
-        return fixed[name] if name in fixed else "x" * int(name)
-
-    def call(self, operation: str, params: dict[str, Any], **where: str) -> Response:
-        """The answer to the call that is judged."""
-        if self.signer is not None:
-            headers = {"Host": where["host"]} if "host" in where else {}
-            region = where.get("region", "us-east-1")
-            return self.daypass.call("sts", operation, params, self.signer, region=region, headers=headers)
-        form = urlencode({"Action": operation, "Version": VERSIONS["sts"], **flatten(params)}).encode()
-        headers = {
-            "Host": where.get("host", "localhost:7177"),
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        return self.daypass.serve(raw_request("POST", "/", headers.items(), form))
+OF_DISPATCH = {"InvalidAction", "MalformedQueryString"}
 
 
 @pytest.fixture(scope="module")
 def daypass() -> Iterator[LocalDaypass]:
-    with LocalDaypass() as local:
+    """Where it is always 12:36:00 on 30 August 2015, so that texts with times in them can be stated."""
+    local = LocalDaypass()
+    local.entropy = SeededEntropy(5)
+    local.clock.freeze(NOW)
+    with local:
         local.daypass.operator("daypass:CreateOrganization", {})
         yield local
 
@@ -79,90 +46,91 @@ def daypass() -> Iterator[LocalDaypass]:
 @pytest.mark.parametrize("case", CASES)
 def test_the_service_does_what_the_case_says(daypass: LocalDaypass, case: dict[str, Any]) -> None:
     """The judged call gets exactly the refusal, or the answer, that the case states."""
+    assert case.keys() <= MEMBERS, "a misspelt member would state nothing"
+    assert case.get("as", "user") in KINDS
     probe = make_probe(daypass, case)
-    operation, params = probe.filled(case["when"])
-    namespace = DISPATCH if case.get("refused", ("", ""))[1] == "InvalidAction" else STS
-    where = {name: case[name] for name in ("host", "region") if name in case}
-    answer = probe.call(operation, params, **where)
+    answer = probe.judged()
     if "refused" in case:
-        status, code, message = probe.filled(case["refused"])
-        assert (answer.status, element(answer, "Code")) == (status, code), answer.body.decode()
-        assert answer.body.decode() == envelope(code, message, element(answer, "RequestId"), namespace)
-        return
-    assert answer.status == 200, answer.body.decode()
-    for member, value in probe.filled(case["answers"]).items():
-        found = element(answer, member)
-        assert found == value or (value == "…" and found), member
+        check_refusal(probe, answer, *probe.filled(case["refused"]))
+    if "answer" in case:
+        check_whole(answer, **probe.filled(case["answer"]))
+    if "answers" in case:
+        assert answer.status == 200, answer.body.decode()
+        for member, value in probe.filled(case["answers"]).items():
+            found = element(answer, member)
+            assert found == value or (value == "…" and found), member
     if "lasts" in case:
         ends = datetime.fromisoformat(element(answer, "Expiration")).timestamp()
-        assert case["lasts"] - 3 <= ends - daypass.clock.now() <= case["lasts"]
+        assert ends - daypass.clock.now() == case["lasts"]
 
 
-def envelope(code: str, message: str, request_id: str, namespace: str) -> str:
-    """AWS's error envelope, byte for byte."""
-    text = message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+def check_refusal(probe: Probe, answer: Response, status: int, code: str, message: str | None) -> None:
+    """Status, headers and body are AWS's, byte for byte."""
+    assert (answer.status, element(answer, "Code")) == (status, code), answer.body.decode()
+    namespace, request_id = DISPATCH if code in OF_DISPATCH else STS, element(answer, "RequestId")
+    assert is_like(answer.body.decode(), envelope(code, message, request_id, namespace))
+    headers = dict(answer.headers)
+    assert headers[b"x-amzn-RequestId"].decode() == request_id
+    assert headers[b"Content-Type"] == b"text/xml"
+    assert headers.keys() == {b"x-amzn-RequestId", b"x-amz-sts-extended-request-id", b"Content-Type"}, probe.case
+
+
+def check_whole(answer: Response, status: int, body: str = "", headers: dict[str, str] | None = None) -> None:
+    """The whole answer is as stated; ``…`` in its body stands for any text without an element in it."""
+    found = {name.decode(): value.decode() for name, value in answer.headers}
+    assert answer.status == status, answer.body.decode()
+    assert is_like(answer.body.decode(), body)
+    assert {name: found.get(name) for name in headers or {}} == (headers or {})
+
+
+def is_like(text: str, wanted: str) -> bool:
+    """Whether ``text`` is ``wanted``, where ``…`` stands for any text without an element in it."""
+    return text == wanted or re.fullmatch("[^<]+".join(map(re.escape, wanted.split("…"))), text) is not None
+
+
+def envelope(code: str, message: str | None, request_id: str, namespace: str) -> str:
+    """AWS's error envelope, byte for byte; without a message where there is None."""
+    text = (message or "").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    said = "" if message is None else f"    <Message>{text}</Message>\n"
     return (
         f'<ErrorResponse xmlns="{namespace}">\n  <Error>\n    <Type>Sender</Type>\n'
-        f"    <Code>{code}</Code>\n    <Message>{text}</Message>\n  </Error>\n"
+        f"    <Code>{code}</Code>\n{said}  </Error>\n"
         f"  <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
     )
 
 
-def make_probe(daypass: LocalDaypass, case: dict[str, Any]) -> Probe:
-    """The caller that the case wants, in an account of his own."""
-    account, admin = daypass.account_named(f"case-{next(_NUMBERS)}")
-    probe = Probe(daypass, account, None, f"arn:aws:iam::{account}:user/probe")
-    kind = case.get("as", "user")
-    assert kind in {"user", "root", "nobody", "session", "federated", "role", "manager"}, kind
-    if kind == "root":
-        made = daypass.daypass.operator("daypass:CreateRootAccessKey", {}, account)
-        return Probe(daypass, account, Signer.of(made["AccessKey"]), f"arn:aws:iam::{account}:root")
-    if kind == "nobody":
-        return probe
-    if kind == "manager":
-        name = f"probe-{account}"
-        probe.arn = f"arn:aws:iam::{daypass.account}:user/{name}"
-        _enable(daypass, set(case.get("features", FEATURES)))
-        probe.signer = _user(daypass, daypass.admin, json.dumps(probe.filled(case.get("policy", EVERYTHING))), name)
-        return probe
-    key = _user(daypass, admin, json.dumps(probe.filled(case.get("policy", EVERYTHING))))
-    if kind == "session":
-        key = credentials_in(daypass.call("sts", "GetSessionToken", {}, key))
-    elif kind == "federated":
-        key = credentials_in(daypass.call("sts", "GetFederationToken", {"Name": "fed"}, key))
-        probe.arn = f"arn:aws:sts::{account}:federated-user/fed"
-    elif kind == "role":
-        key = _role_session(daypass, account, admin, json.dumps(EVERYTHING))
-        probe.arn = f"arn:aws:sts::{account}:assumed-role/probe/session"
-    probe.signer = key
-    return probe
+# ── completeness ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _enable(daypass: LocalDaypass, wanted: set[str]) -> None:
-    """Let the organization have these features and no others."""
-    for feature in sorted(FEATURES):
-        verb = "Enable" if feature in wanted else "Disable"
-        answer = daypass.call("iam", f"{verb}Organizations{feature}")
-        assert answer.status == 200, answer.body
+def test_every_operation_has_cases() -> None:
+    """A new operation of STS fails here until its refusals are stated."""
+    operations = {name.partition(":")[2] for name in REGISTRY.names() if name.startswith("sts:")}
+    assert operations <= {file.stem for file in FILES}
 
 
-def _user(daypass: LocalDaypass, admin: Signer, policy: str, name: str = "probe") -> Signer:
-    for action, params in (
-        ("CreateUser", {"UserName": name}),
-        ("PutUserPolicy", {"UserName": name, "PolicyName": "own", "PolicyDocument": policy}),
-    ):
-        answer = daypass.call("iam", action, params, admin)
-        assert answer.status == 200, answer.body
-    return credentials_in(daypass.call("iam", "CreateAccessKey", {"UserName": name}, admin))
+def test_no_message_is_listed_twice() -> None:
+    """Each text of AWS's has one row, with its source, and says why where no case raises it."""
+    rows = [(row["code"], row["message"]) for row in MESSAGES]
+    assert len(set(rows)) == len(rows)
+    assert all(row["source"] for row in MESSAGES)
 
 
-def _role_session(daypass: LocalDaypass, account: str, admin: Signer, policy: str) -> Signer:
-    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}}
-    for action, params in (
-        ("CreateRole", {"RoleName": "probe", "AssumeRolePolicyDocument": json.dumps(trust)}),
-        ("PutRolePolicy", {"RoleName": "probe", "PolicyName": "own", "PolicyDocument": policy}),
-    ):
-        answer = daypass.call("iam", action, params, admin)
-        assert answer.status == 200, answer.body
-    wish = {"RoleArn": f"arn:aws:iam::{account}:role/probe", "RoleSessionName": "session"}
-    return credentials_in(daypass.call("sts", "AssumeRole", wish, admin))
+@pytest.mark.parametrize("proof", [row["proof"] for row in MESSAGES if "proof" in row])
+def test_every_proof_elsewhere_exists(proof: str) -> None:
+    """A test that the table names in place of a case is there."""
+    file, _, name = proof.partition("::")
+    assert f"def {name}(" in (FOLDER.parents[2] / file).read_text()
+
+
+@pytest.mark.parametrize("row", MESSAGES, ids=[f"{row['code']}: {row['message']}"[:90] for row in MESSAGES])
+def test_every_message_of_aws_is_raised_by_a_case(row: dict[str, Any]) -> None:
+    """A text that AWS is known to answer is stated by a case, with its status and code, or the table says why not."""
+    pattern = ".+".join(map(re.escape, re.split(r"<\w+>", row["message"] or "")))
+    stated = [case.values[0].get("refused", (0, "", "")) for case in CASES]
+    raised = any(
+        (status, code) == (row["status"], row["code"])
+        and (message is None) == (row["message"] is None)
+        and re.fullmatch(pattern, message or "", re.DOTALL)
+        for status, code, message in stated
+    )
+    assert raised or row.get("not_raised"), "no case raises it, and nothing says why"
