@@ -25,7 +25,7 @@ for _name in list(os.environ):
     if _name.startswith(("DAYPASS_", "AWS_")) or _name.lower() in {"http_proxy", "https_proxy", "all_proxy"}:
         del os.environ[_name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-# botocore would sign everything with awscrt where that is installed. Few users have it, and the tests that want it say so.
+# botocore would sign everything with awscrt where that is installed. Few users have it; tests that want it say so.
 os.environ["BOTO_DISABLE_CRT"] = "true"
 
 

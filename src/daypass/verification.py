@@ -27,8 +27,9 @@ from daypass.sigv4 import (
     UnverifiedSignature,
     check_scope,
     check_time,
+    proving_key,
     read_authorization,
-    signing_key,
+    settle_region,
     verify_signature,
 )
 
@@ -52,12 +53,12 @@ def verify_request(
     is_revoked: IsRevoked | None = None,
     profile: Profile = QUERY_PROFILE,
 ) -> Caller:
-    """The verified caller of a SigV4 request.
+    """The verified caller of a request signed with SigV4 or SigV4a.
 
     Args:
         request: as it came over the wire; ``RawRequest.of`` makes one from parts.
         service: the signing name that this service answers to, such as ``sts`` or ``my-api``.
-        regions: the regions that may stand in the credential scope.
+        regions: the regions that may stand in the credential scope; of a SigV4a region set, one must be among them.
         now: epoch seconds.
         find_key: from a long-term access key id to its secret and owner; None: no such key. Without it none is known.
         keyring: opens session tokens. Without it no session is accepted.
@@ -79,14 +80,15 @@ def verify_request(
     unverified = read_authorization(request)
     if unverified is None:
         raise MissingAuthenticationToken(MISSING_TOKEN)
+    if not unverified.region:
+        unverified = settle_region(request, unverified, regions)
     check_time(unverified, now)
     check_scope(unverified, service=service, regions=frozenset(regions).__contains__)
     if unverified.access_key_id.startswith("ASIA"):
         caller, secret = _session(unverified, keyring, is_live, now, is_revoked)
     else:
         caller, secret = _long_term(unverified, find_key)
-    key = signing_key(secret.reveal(), unverified.date, unverified.region, unverified.service)
-    verify_signature(request, unverified, key, profile=profile)
+    verify_signature(request, unverified, proving_key(secret.reveal(), unverified), profile=profile)
     if caller.session is None and unverified.session_token is not None:
         raise InvalidClientTokenId(_INVALID, detail="a session token beside a long-term key")
     return caller

@@ -19,8 +19,9 @@ from daypass.sigv4 import (
     UnverifiedSignature,
     check_scope,
     check_time,
+    proving_key,
     read_authorization,
-    signing_key,
+    settle_region,
     verify_signature,
 )
 
@@ -62,12 +63,12 @@ def accept(
     unverified = read_authorization(raw)
     if unverified is None:
         raise MissingAuthenticationToken(MISSING_TOKEN)
+    unverified = settle_region(raw, unverified, (region,))
     check_time(unverified, now)
     check_scope(unverified, service=service, regions={region})
     if unverified.access_key_id != KEY_ID:  # the signature does not cover the id: finding the key by it does
         raise InvalidClientTokenId("The security token included in the request is invalid.")
-    key = signing_key(secret, unverified.date, unverified.region, unverified.service)
-    verify_signature(raw, unverified, key, profile=profile)
+    verify_signature(raw, unverified, proving_key(secret, unverified), profile=profile)
     return unverified
 
 

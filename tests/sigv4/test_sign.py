@@ -1,10 +1,8 @@
-"""Signing keys, and that what we sign is what botocore signs."""
+"""What we sign is what botocore signs."""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -17,14 +15,9 @@ from daypass.sigv4 import (
     QUERY_PROFILE,
     S3_PROFILE,
     Profile,
-    SigningKeys,
-    UnverifiedSignature,
     presign_request,
-    read_authorization,
     sign_request,
-    signing_key,
 )
-from daypass.sigv4.sign import hmac_sha256
 from tests.sigv4.samples import (
     ASSUME_ROLE,
     FORM,
@@ -37,7 +30,6 @@ from tests.sigv4.samples import (
     raw_request,
     signed_by_botocore,
 )
-from tests.sigv4.test_authorization import with_header
 
 URL = "https://sts.us-east-1.amazonaws.com/"
 WHO = {"access_key_id": KEY_ID, "secret_access_key": SECRET, "region": "us-east-1", "service": "sts", "now": NOW}
@@ -45,81 +37,6 @@ WHO = {"access_key_id": KEY_ID, "secret_access_key": SECRET, "region": "us-east-
 
 def authorization(raw_headers: Mapping[bytes, bytes]) -> str:
     return raw_headers[b"authorization"].decode()
-
-
-# ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@given(st.binary(max_size=200), st.binary(max_size=300))
-def test_the_mac_is_the_standard_library_s(key: bytes, message: bytes) -> None:
-    """Keys shorter, as long as and longer than a block."""
-    assert hmac_sha256(key, message) == hmac.digest(key, message, "sha256")
-
-
-def test_a_signing_key_is_the_documentations() -> None:
-    """The example of "Deriving the signing key" in AWS's General Reference."""
-    key = signing_key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "20120215", "us-east-1", "iam")
-    assert key.hex() == "f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d"
-
-
-def test_an_empty_secret_signs_nothing() -> None:
-    """Empty is never a pass."""
-    with pytest.raises(Malformed):
-        signing_key("", "20150830", "us-east-1", "sts")
-    with pytest.raises(Malformed):
-        SigningKeys().get("", claim())
-
-
-def claim(date: str = "20150830", region: str = "us-east-1", service: str = "sts") -> UnverifiedSignature:
-    unverified = read_authorization(with_header())
-    assert unverified is not None
-    return unverified._replace(date=date, region=region, service=service)
-
-
-def test_a_remembered_key_is_the_derived_one() -> None:
-    """Asked twice or asked for the first time, for any scope and secret."""
-    keys = SigningKeys(maxsize=8)
-    for _ in range(2):
-        for secret in (SECRET, "another"):
-            for scope in (("20150830", "us-east-1", "sts"), ("20150831", "us-east-1", "sts"), ("20150830", "x", "iam")):
-                assert keys.get(secret, claim(*scope)) == signing_key(secret, *scope)
-
-
-def test_a_rotated_secret_never_finds_the_old_key() -> None:
-    """The key is remembered under the secret itself, not under its access key id."""
-    keys = SigningKeys()
-    old = keys.get(SECRET, claim())
-    assert keys.get("rotated", claim()) != old
-    assert keys.get(SECRET, claim()) == old
-
-
-def test_the_cache_stays_within_its_bound_and_keeps_what_is_used() -> None:
-    """A thousand strangers neither grow it nor push out the one who keeps coming."""
-    keys = SigningKeys(maxsize=10)
-    for number in range(1000):
-        keys.get(f"secret {number}", claim())
-        keys.get(SECRET, claim())
-        assert len(keys) <= 10
-    assert (SECRET, "20150830", "us-east-1", "sts") in keys._young | keys._old
-    assert "secret" not in repr(keys)
-
-
-def test_a_cache_that_holds_nothing_is_refused() -> None:
-    """It would only cost time."""
-    with pytest.raises(ValueError, match="two"):
-        SigningKeys(maxsize=1)
-
-
-def test_threads_may_share_a_cache() -> None:
-    """Each gets the key of its own secret, whatever the others do."""
-    keys = SigningKeys(maxsize=4)
-
-    def ask(number: int) -> bool:
-        secret = f"secret {number % 7}"
-        return keys.get(secret, claim()) == signing_key(secret, "20150830", "us-east-1", "sts")
-
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(ask, range(4000)))
 
 
 # ── Header form ──────────────────────────────────────────────────────────────────────────────────────

@@ -32,10 +32,11 @@ from daypass.sigv4.canonical import (
     query_pairs,
     string_to_sign,
 )
-from daypass.sigv4.sign import hmac_sha256
+from daypass.sigv4.keys import hmac_sha256
 from tests.sigv4.samples import NOW, SECRET
 
 SUITE = Path(__file__).parents[1] / "vectors" / "sigv4" / "v4"
+ASYMMETRIC_SUITE = SUITE.parent / "v4a"
 CASES = sorted(folder.name for folder in SUITE.iterdir())
 FORMS = ("header", "query")
 SCOPE = "20150830/us-east-1/service/aws4_request"
@@ -48,13 +49,14 @@ class Vector:
 
     case: str
     form: str
+    suite: Path = SUITE
 
     def text(self, stage: str) -> bytes:
-        return (SUITE / self.case / f"{self.form}-{stage}.txt").read_bytes()
+        return (self.suite / self.case / f"{self.form}-{stage}.txt").read_bytes()
 
     @property
     def context(self) -> dict[str, Any]:
-        return dict(json.loads((SUITE / self.case / "context.json").read_text()))
+        return dict(json.loads((self.suite / self.case / "context.json").read_text()))
 
     @property
     def profile(self) -> Profile:
@@ -66,7 +68,7 @@ class Vector:
 
     @property
     def unsigned(self) -> RawRequest:
-        return parse_http((SUITE / self.case / "request.txt").read_bytes())
+        return parse_http((self.suite / self.case / "request.txt").read_bytes())
 
 
 def parse_http(text: bytes) -> RawRequest:

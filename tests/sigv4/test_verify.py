@@ -32,7 +32,7 @@ from daypass.sigv4.canonical import (
     query_pairs,
     string_to_sign,
 )
-from daypass.sigv4.sign import hmac_sha256
+from daypass.sigv4.keys import hmac_sha256
 from tests.sigv4.samples import ASSUME_ROLE, FORM, KEY_ID, NOW, SCOPE, SECRET, STAMP, TOKEN, accept, raw_request
 
 HOST = (b"host", b"sts.us-east-1.amazonaws.com")

@@ -19,6 +19,7 @@ from daypass.errors import ServiceError
 from daypass.exchange import RawRequest
 from daypass.operations.facts import iso8601
 from daypass.principals import Anonymous, Caller, FederatedIdentity, FederatedUser, Operator, RoleSession, User
+from daypass.sigv4 import UnverifiedSignature
 from daypass.snapshot import AccountSnapshot
 
 EVENT_VERSION = "1.11"
@@ -48,7 +49,7 @@ class Record:
     event: str | None = None
     region: str | None = None
     caller: Caller | None = None
-    claimed: tuple[str, str] | None = None
+    claimed: UnverifiedSignature | None = None
     account: str | None = None
     request: dict[str, Any] | None = None
     response: dict[str, Any] | None = None
@@ -94,8 +95,8 @@ class Record:
         """The record as CloudTrail shapes it; absent members are null."""
         raw, error, caller = self.raw, self.error, self.caller
         if caller is None and self.claimed is not None:  # whom a stranger says he is, for those who look for him
-            key, region = self.claimed
-            self.ours["claimed"] = {"accessKeyId": _told(key, like_a_key=True), "region": _told(region)}
+            key, region = _told(self.claimed.access_key_id, like_a_key=True), _told(self.claimed.region)
+            self.ours["claimed"] = {"accessKeyId": key, "region": region}
         headers = raw.by_name if raw else _NO_HEADERS
         return {
             "eventVersion": EVENT_VERSION,

@@ -31,7 +31,7 @@ from daypass.sessions.keyring import Keyring
 from daypass.sessions.limits import effective_tags
 from daypass.sessions.token import UnknownSealingKey, open_token
 from daypass.sigv4 import (
-    SigningKeys,
+    ProvingKeys,
     UnverifiedSignature,
     check_scope,
     check_time,
@@ -69,13 +69,13 @@ Opened = tuple[Session, Secret, tuple[str, ...]]
 class Authenticator:
     """Verifies callers against the key ring and the accounts in memory.
 
-    It remembers, in bounded tables, opened session tokens and derived signing keys; both are functions of their inputs,
+    It remembers, in bounded tables, opened session tokens and derived keys; both are functions of their inputs,
     so remembering never outlives a fact: expiry, revocation and the issuer's life are looked at on every call.
     """
 
     def __init__(self, keys: Keys, *, capacity: int = 16_384) -> None:
         self._keys = keys
-        self._signing_keys = SigningKeys(capacity)
+        self._proving_keys = ProvingKeys(capacity)
         self._opened: tuple[Keyring | None, dict[tuple[str, str], Opened]] = (None, {})
         self._capacity = capacity
 
@@ -101,7 +101,7 @@ class Authenticator:
             caller, secret = self._temporary(unverified, find_account, now, may_block=may_block)
         else:
             caller, secret = self._long_term(unverified, find_account)
-        verify_signature(raw, unverified, self._signing_keys.get(secret.reveal(), unverified))
+        verify_signature(raw, unverified, self._proving_keys.get(secret.reveal(), unverified))
         if caller.session is None and unverified.session_token is not None:
             raise InvalidClientTokenId(_BAD_TOKEN, detail="a session token beside a long-term key")
         return caller

@@ -133,7 +133,7 @@ class Service:
         record = self._open(raw)
         signature, unreadable = _read_authorization(raw)
         if signature is not None:
-            record.claimed = signature.access_key_id, signature.region
+            record.claimed = signature
         if len(raw.body) > wire.LARGE_FORM:
             stopped = self._before_reading(raw, record, signature, unreadable, find_account, may_block=may_block)
             if stopped is not None:
@@ -237,7 +237,8 @@ class Service:
             raise NotLoaded(operation.name, is_long=operation.is_long)
         params, record.request = wire.read(raw, route, service=signature.service)
         is_global = route.endpoint is not None and route.endpoint.is_global
-        facts = RequestFacts(caller, record.time, signature.region, route.service, raw, is_global, self._endpoint)
+        assert record.region is not None, "authenticated"
+        facts = RequestFacts(caller, record.time, record.region, route.service, raw, is_global, self._endpoint)
         result = self._performer.perform(operation, params, facts, record, find_account, model)
         return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
 
@@ -270,6 +271,9 @@ class Service:
         may_block: bool,
     ) -> Caller:
         scope = self._anywhere[route.service] if route.endpoint is None else self._scope(route)
+        if not signature.region:  # SigV4a signs a set of them
+            here = self._place.home if route.endpoint is None else route.endpoint.region
+            signature = sigv4.settle_region(raw, signature, (here,))
         now = self._ports.clock.now()
         caller = self._authenticator.verify(raw, signature, scope, find_account, now, may_block=may_block)
         record.caller, record.account, record.region = caller, caller.account, signature.region

@@ -8,7 +8,7 @@ Source: IAM User Guide, "Elements of an AWS API request signature"; texts as AWS
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import NoReturn
 
@@ -17,20 +17,19 @@ from daypass.exchange import Header, RawRequest
 from daypass.sigv4.canonical import SignedHeaders, index_headers, shown, tidy, unescape
 from daypass.sigv4.scope import (
     ALGORITHM,
+    FORMS,
+    Split,
     UnverifiedSignature,
     compact_timestamp,
     parse_timestamp,
     read_timestamp,
-    split_credential,
 )
 
 MISSING_TOKEN = "Request is missing Authentication Token"
 TOKEN_HEADER = b"x-amz-security-token"
+REGION_SET_HEADER = b"x-amz-region-set"
 
-# The algorithms understood here, each with how its credential is split. SigV4a will be a second row.
-CREDENTIALS: Mapping[str, Callable[[str], tuple[str, str, str, str, str, str]]] = {ALGORITHM: split_credential}
-
-# What practically every signer writes before the signature.
+# What practically every signer of SigV4 writes before the signature.
 _USUAL = re.compile(
     rf"({ALGORITHM}) Credential=(([^/,= ]+)/(([^/,= ]+)/([^/,= ]+)/([^/,= ]+)/([^/,= ]+))), ?"
     r"SignedHeaders=([^,= ]+), ?Signature="
@@ -41,8 +40,8 @@ Claims = tuple[str, str, str, str, str, str, str, str]
 _make = partial(tuple.__new__, UnverifiedSignature)  # namedtuple's own also counts, which here is known
 _PARAMETERS = ("Credential", "Signature", "SignedHeaders")
 _NEVER_TWICE = (b"authorization", b"host", b"content-length")
-_NEVER_TWICE_WHEN_SIGNED = (b"x-amz-date", TOKEN_HEADER)
-_DIGITS = 64  # of a signature
+_NEVER_TWICE_WHEN_SIGNED = (b"x-amz-date", TOKEN_HEADER, REGION_SET_HEADER)
+_DIGITS = 64  # of a SigV4 signature
 _USUAL_LENGTH = 640  # of what is remembered, so that strangers cannot fill the memory
 
 
@@ -69,7 +68,7 @@ def _read_either(raw: RawRequest) -> UnverifiedSignature | None:
         _refuse_repeated(raw.headers, _NEVER_TWICE)
     authorization = headers.get(b"authorization")
     target = raw.target
-    query = _query_parameters(raw.query) if target != b"/" and b"X-Amz-Algorithm" in target else None
+    query = query_parameters(raw.query) if target != b"/" and b"X-Amz-Algorithm" in target else None
     if authorization is None and query is None:
         return None
     if len(headers) != len(raw.headers):
@@ -133,13 +132,13 @@ def _usual_claims(head: bytes) -> tuple[object, ...] | None:
 def _header_claims(text: str, date: bytes | None) -> tuple[Claims, SignedHeaders, str]:
     """Claims, signed headers and signature of any header. Without a date, only a refusal."""
     algorithm, _, parameters = text.partition(" ")
-    if algorithm not in CREDENTIALS:
+    if algorithm not in FORMS:
         raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{shown(algorithm)}'.")
     found = _header_parameters(parameters, text)
     if date is None or len(found) != len(_PARAMETERS):
         _refuse_missing_in_header(algorithm, found, date)
     credential = found["Credential"]
-    claims = (algorithm, credential, *CREDENTIALS[algorithm](credential))
+    claims = (algorithm, credential, *_split(algorithm, credential))
     return claims, SignedHeaders.of(found["SignedHeaders"]), found["Signature"]
 
 
@@ -168,7 +167,7 @@ def _refuse_missing_in_header(algorithm: str, found: Mapping[str, str], date: by
 # ── Query form ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _query_parameters(query: bytes) -> dict[bytes, bytes] | None:
+def query_parameters(query: bytes) -> dict[bytes, bytes] | None:
     """The raw ``X-Amz-…`` parameters of a query; None when ``X-Amz-Algorithm`` is not one of them."""
     found: dict[bytes, bytes] = {}
     for item in query.split(b"&"):
@@ -183,7 +182,7 @@ def _query_parameters(query: bytes) -> dict[bytes, bytes] | None:
 def _read_query(query: Mapping[bytes, bytes], headers: Mapping[bytes, bytes]) -> UnverifiedSignature:
     values = {name: unescape(value) for name, value in query.items()}
     algorithm = values[b"X-Amz-Algorithm"].decode("latin-1")
-    if algorithm not in CREDENTIALS:
+    if algorithm not in FORMS:
         raise MissingAuthenticationToken(MISSING_TOKEN, detail=f"X-Amz-Algorithm is {shown(algorithm)}")
     try:
         credential, signature = values[b"X-Amz-Credential"], values[b"X-Amz-Signature"]
@@ -193,7 +192,7 @@ def _read_query(query: Mapping[bytes, bytes], headers: Mapping[bytes, bytes]) ->
     expires = values.get(b"X-Amz-Expires")
     claimed = credential.decode("latin-1")
     return _unverified(
-        (algorithm, claimed, *CREDENTIALS[algorithm](claimed)),
+        (algorithm, claimed, *_split(algorithm, claimed)),
         SignedHeaders.of(signed.decode("latin-1")),
         signature.decode("latin-1"),
         date,
@@ -220,6 +219,11 @@ def _token_beside_query(in_query: bytes | None, in_header: bytes | None) -> str 
 
 
 # ── Both ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _split(algorithm: str, credential: str) -> Split:
+    _, split = FORMS[algorithm]
+    return split(credential)
 
 
 def _unverified(

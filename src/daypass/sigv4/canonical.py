@@ -31,6 +31,8 @@ UNHASHED_PAYLOADS = frozenset(
         b"STREAMING-UNSIGNED-PAYLOAD-TRAILER",
         b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
         b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        b"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+        b"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
     }
 )
 """What S3 lets stand in place of the payload hash; the caller then still owes the check of the chunks."""

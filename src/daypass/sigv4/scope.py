@@ -6,7 +6,7 @@ Texts are those of AWS's query services. They are part of what clients see, so t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,6 +15,8 @@ from daypass.errors import IncompleteSignature, SignatureDoesNotMatch
 from daypass.sigv4.canonical import SignedHeaders, shown
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"
+"""SigV4a: the same canonical request under an elliptic curve key, for a set of regions instead of one."""
 TERMINATOR = "aws4_request"
 WINDOW = 15 * 60
 """Seconds a signature's date may lie before or after now."""
@@ -25,7 +27,8 @@ class UnverifiedSignature(NamedTuple):
     """The parts of a request's signature, as claimed by whoever sent it.
 
     ``timestamp`` is in epoch seconds and ``timestamp_text`` the same in basic ISO 8601. ``access_key_id`` and the
-    scope's parts are empty when ``credential`` does not have five parts (``check_scope`` refuses it, after the time).
+    scope's parts are empty when ``credential`` does not have all parts (``check_scope`` refuses it, after the time).
+    ``region`` is empty in SigV4a, too, until ``settle_region`` has found it; so forgetting that refuses.
     ``scope`` is ``credential`` without the key. ``expires`` is the raw ``X-Amz-Expires`` of a presigned request.
 
     A named tuple, because one is made for each request and a frozen dataclass takes 2 µs more.
@@ -52,13 +55,33 @@ class UnverifiedSignature(NamedTuple):
         return f"UnverifiedSignature({self.credential!r}, {self.timestamp_text!r}, presigned={self.presigned})"
 
 
-def split_credential(credential: str) -> tuple[str, str, str, str, str, str]:
+Split = tuple[str, str, str, str, str, str]
+_SPLIT_IN_NONE: Split = ("", "", "", "", "", "")
+
+
+def split_credential(credential: str) -> Split:
     """Access key id, scope, date, region, service and terminator; all empty when there are not exactly five parts."""
     parts = credential.split("/", 5)
     if len(parts) != 5:
-        return ("", "", "", "", "", "")
+        return _SPLIT_IN_NONE
     key, date, region, service, terminator = parts
     return (key, credential[len(key) + 1 :], date, region, service, terminator)
+
+
+def split_asymmetric(credential: str) -> Split:
+    """Likewise of SigV4a, whose scope has no region; all empty when there are not exactly four parts."""
+    parts = credential.split("/", 4)
+    if len(parts) != 4:
+        return _SPLIT_IN_NONE
+    key, date, service, terminator = parts
+    return (key, credential[len(key) + 1 :], date, "", service, terminator)
+
+
+FORMS: Mapping[str, tuple[str, Callable[[str], Split]]] = {
+    ALGORITHM: ("keyid/date/region/service/term", split_credential),
+    ASYMMETRIC: ("keyid/date/service/term", split_asymmetric),
+}
+"""The algorithms understood here: how each writes its credential, and what splits it."""
 
 
 # ── Time ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,7 +177,7 @@ def check_scope(
     All mismatches are reported in one message, each with a trailing space, as STS has done since 2026.
 
     Raises:
-        IncompleteSignature: the credential does not have five parts.
+        IncompleteSignature: the credential does not have as many parts as it must.
         SignatureDoesNotMatch: it does not fit.
     """
     # INVARIANT: 1. a signature for one service or region opens no other.
@@ -166,9 +189,11 @@ def check_scope(
         and _serves(regions, unverified.region)
     ):
         return
-    if not unverified.terminator and len(unverified.credential.split("/", 5)) != 5:
+    form, _ = FORMS[unverified.algorithm]
+    count = form.count("/") + 1
+    if not unverified.terminator and unverified.credential.count("/") + 1 != count:
         raise IncompleteSignature(
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
+            f"Credential must have exactly {count} slash-delimited elements, e.g. {form}, "
             f"got '{shown(unverified.credential)}'"
         )
     findings = ""

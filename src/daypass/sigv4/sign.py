@@ -1,15 +1,13 @@
-"""Signing keys, and signing in the header form.
+"""Signing in the header form.
 
 Signer and verifier build the canonical request with the same functions, so what is signed here verifies here.
-Source: IAM User Guide, "Create a signed AWS API request", steps 4 to 6.
+Source: IAM User Guide, "Create a signed AWS API request", steps 5 and 6.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Self
 from urllib.parse import urlsplit
 
 from daypass.errors import Malformed, MalformedQueryString
@@ -24,7 +22,8 @@ from daypass.sigv4.canonical import (
     query_pairs,
     string_to_sign,
 )
-from daypass.sigv4.scope import ALGORITHM, TERMINATOR, UnverifiedSignature, format_timestamp
+from daypass.sigv4.keys import signing_key
+from daypass.sigv4.scope import ALGORITHM, TERMINATOR, format_timestamp
 
 # What proxies and HTTP clients change on the way. The same list as botocore's, so that both sign alike.
 NEVER_SIGNED = frozenset(
@@ -48,114 +47,6 @@ NEVER_SIGNED = frozenset(
 )
 _MADE_HERE = frozenset({"authorization", "x-amz-date", "x-amz-security-token"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-KEY_BYTES = 32
-_BLOCK = 64
-_INNER = bytes(n ^ 0x36 for n in range(256))
-_OUTER = bytes(n ^ 0x5C for n in range(256))
-
-
-def hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """HMAC-SHA256 (RFC 2104), out of two hashes: a third of the time that ``hmac.digest`` takes for such short texts.
-
-    tests/sigv4/test_sign.py::test_the_mac_is_the_standard_library_s holds it to the standard library's.
-    """
-    outer, inner = _pads(key)
-    return sha256(outer + sha256(inner + message).digest()).digest()
-
-
-def _pads(key: bytes) -> tuple[bytes, bytes]:
-    if len(key) > _BLOCK:
-        key = sha256(key).digest()
-    block = key.ljust(_BLOCK, b"\0")
-    return block.translate(_OUTER), block.translate(_INNER)
-
-
-class SigningKey(bytes):
-    """A derived key with its two HMAC blocks, which are the same for every request it signs."""
-
-    outer: bytes
-    inner: bytes
-
-    def __new__(cls, key: bytes) -> Self:
-        """Make one of the 32 bytes that ``signing_key`` derives.
-
-        Raises:
-            ValueError: another length.
-        """
-        if len(key) != KEY_BYTES:
-            raise ValueError("a SigV4 signing key has 32 bytes")
-        made = super().__new__(cls, key)
-        made.outer, made.inner = _pads(key)
-        return made
-
-    def __repr__(self) -> str:
-        return "SigningKey(…)"
-
-    def mac(self, message: bytes) -> str:
-        """HMAC-SHA256 of ``message``, in hexadecimal."""
-        return sha256(self.outer + sha256(self.inner + message).digest()).hexdigest()
-
-
-# ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def signing_key(secret_access_key: str, date: str, region: str, service: str) -> SigningKey:
-    """Derive the key that signs one day's (``YYYYMMDD``) requests to one service in one region. 32 bytes.
-
-    Raises:
-        Malformed: the secret is empty.
-    """
-    if not secret_access_key:
-        raise Malformed("an empty secret access key signs nothing")
-    key = ("AWS4" + secret_access_key).encode()
-    for part in (date, region, service, TERMINATOR):
-        key = hmac_sha256(key, part.encode("latin-1"))
-    return SigningKey(key)
-
-
-class SigningKeys:
-    """A bounded cache of signing keys: at most ``maxsize`` of them, the least used forgotten first.
-
-    A signing key is a pure function of secret, date, region and service, and exactly these are the cache's key. So a
-    rotated secret finds nothing under its old value, and there is nothing to invalidate.
-    Two generations instead of an ordered list: a full young one replaces the old one. Threads may share a cache; the
-    worst that a race does is to derive a key twice.
-    """
-
-    __slots__ = ("_half", "_old", "_young")
-
-    def __init__(self, maxsize: int = 16_384) -> None:
-        if maxsize < 2:
-            raise ValueError("a cache of signing keys holds at least two")
-        self._half = maxsize // 2
-        self._young: dict[tuple[str, str, str, str], SigningKey] = {}
-        self._old: dict[tuple[str, str, str, str], SigningKey] = {}
-
-    def __repr__(self) -> str:
-        return f"SigningKeys({len(self)} of {2 * self._half})"
-
-    def __len__(self) -> int:
-        return len(self._young.keys() | self._old.keys())
-
-    def get(self, secret_access_key: str, unverified: UnverifiedSignature) -> SigningKey:
-        """The signing key for the scope of ``unverified`` under this secret. Check the scope first.
-
-        Raises:
-            Malformed: the secret is empty.
-        """
-        wanted = (secret_access_key, unverified.date, unverified.region, unverified.service)
-        key = self._young.get(wanted)
-        if key is None:
-            key = self._old.get(wanted) or signing_key(*wanted)
-            self._keep(wanted, key)
-        return key
-
-    def _keep(self, wanted: tuple[str, str, str, str], key: SigningKey) -> None:
-        if len(self._young) >= self._half:
-            self._old, self._young = self._young, {}
-        self._young[wanted] = key
 
 
 # ── Signing ──────────────────────────────────────────────────────────────────────────────────────────

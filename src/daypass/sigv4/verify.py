@@ -4,13 +4,14 @@ Steps, each marked below:
     1. what the signature covers is stated unambiguously (signed headers, path, query)
     2. every header that may have an effect is covered
     3. the body is the one that was signed
-    4. the signature is the right one, compared in constant time
+    4. the signature is the right one: compared in constant time, or proved by the public key
 What the caller still owes: the time, the scope, and that the key may be used (``check_time``, ``check_scope``).
 Every refusal has the same public text; the record's detail says which step it was.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from hmac import compare_digest
 
@@ -28,10 +29,10 @@ from daypass.sigv4.canonical import (
     refuse,
     string_to_sign,
 )
-from daypass.sigv4.scope import ALGORITHM, UnverifiedSignature
-from daypass.sigv4.sign import SigningKey
+from daypass.sigv4.keys import SigningKey, VerifyingKey
+from daypass.sigv4.scope import ALGORITHM, ASYMMETRIC, UnverifiedSignature
 
-Proof = Callable[[UnverifiedSignature, bytes, bytes], bool]
+Proof = Callable[[UnverifiedSignature, bytes | VerifyingKey, bytes], bool]
 Pairs = Sequence[tuple[bytes, bytes]]
 
 _USUAL_TARGET: tuple[Pairs, bytes, bytes] = ((), b"/", b"")
@@ -39,9 +40,9 @@ _USUAL_TARGET: tuple[Pairs, bytes, bytes] = ((), b"/", b"")
 
 
 def verify_signature(
-    raw: RawRequest, unverified: UnverifiedSignature, signing_key: bytes, *, profile: Profile = QUERY_PROFILE
+    raw: RawRequest, unverified: UnverifiedSignature, key: bytes | VerifyingKey, *, profile: Profile = QUERY_PROFILE
 ) -> None:
-    """Return when the request was signed with ``signing_key`` (the one of ``unverified``'s scope), else raise.
+    """Return when ``key`` (the one of ``unverified``'s scope) proves that the request was signed, else raise.
 
     Raises:
         SignatureDoesNotMatch: another key, a changed request, or something in it that is not signed and must be.
@@ -53,11 +54,11 @@ def verify_signature(
     _require_signed(raw, headers, names, profile)  # 2
     payload = payload_hash(headers, raw.body, profile, presigned=unverified.presigned)  # 3
     proves = PROOFS[unverified.algorithm]
-    if proves(unverified, signing_key, canonical_request(raw.method, path, query, headers, names, payload)):  # 4
+    if proves(unverified, key, canonical_request(raw.method, path, query, headers, names, payload)):  # 4
         return
     if profile.allow_appended_token and unverified.presigned:
         query = canonical_query([pair for pair in pairs if pair[0] != b"X-Amz-Security-Token"])
-        if proves(unverified, signing_key, canonical_request(raw.method, path, query, headers, names, payload)):
+        if proves(unverified, key, canonical_request(raw.method, path, query, headers, names, payload)):
             return
     refuse("the signature is not the one of this request under this key")
 
@@ -134,8 +135,10 @@ def _require_harmless(content_type: bytes, profile: Profile) -> None:
 # ── 4. Proved ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _proves_hmac(unverified: UnverifiedSignature, key: bytes, request: bytes) -> bool:
+def _proves_hmac(unverified: UnverifiedSignature, key: bytes | VerifyingKey, request: bytes) -> bool:
     if not isinstance(key, SigningKey):
+        if isinstance(key, VerifyingKey):
+            return False
         key = SigningKey(key)
     signature = unverified.signature
     text = string_to_sign(unverified.algorithm, unverified.timestamp_text, unverified.scope, request)
@@ -144,5 +147,18 @@ def _proves_hmac(unverified: UnverifiedSignature, key: bytes, request: bytes) ->
     return signature.isascii() and compare_digest(key.mac(text), signature)
 
 
-# One row for each algorithm that ``read_authorization`` lets through. SigV4a will be a second row.
-PROOFS: Mapping[str, Proof] = {ALGORITHM: _proves_hmac}
+# Two numbers below 2^256 in DER, as signers write them; the reader of DER decides the rest.
+_ECDSA_SIGNATURE = re.compile(r"(?:[0-9a-f]{2}){8,72}").fullmatch
+
+
+def _proves_ecdsa(unverified: UnverifiedSignature, key: bytes | VerifyingKey, request: bytes) -> bool:
+    signature = unverified.signature
+    if not isinstance(key, VerifyingKey) or _ECDSA_SIGNATURE(signature) is None:
+        return False
+    text = string_to_sign(unverified.algorithm, unverified.timestamp_text, unverified.scope, request)
+    return key.proves(bytes.fromhex(signature), text)
+
+
+# One row for each algorithm that ``read_authorization`` lets through.
+# tests/sigv4/test_asymmetric.py::test_every_algorithm_that_is_read_can_be_proved
+PROOFS: Mapping[str, Proof] = {ALGORITHM: _proves_hmac, ASYMMETRIC: _proves_ecdsa}
