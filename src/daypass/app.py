@@ -27,6 +27,8 @@ import daypass.services.token_issuers  # noqa: F401  registers the operations
 from daypass.adapters.audit import AuditSettings, AuditTrail
 from daypass.adapters.cold_start import Node
 from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
+from daypass.adapters.fetch import Fetcher
+from daypass.adapters.issuer_keys import IssuerKeyCache
 from daypass.adapters.keys import RingKeeper, open_master_key
 from daypass.adapters.keys.master import FILE_NAME as MASTER_KEY_FILE
 from daypass.adapters.policy_file import PolicyFileError, read_policy_file
@@ -41,6 +43,7 @@ from daypass.policy import Attached, Kind, check_document
 from daypass.ports import Clock, Entropy, Health, Ports, StoreUnavailable
 from daypass.principals import Operator
 from daypass.regions import partition_of
+from daypass.services.identities import ProviderIdentities
 from daypass.services.token_issuers import Issuers
 from daypass.settings import Settings, SettingsError, listened_url
 
@@ -90,6 +93,7 @@ class Daypass:
         _settle(self.installation, PARTITION, _wanted_partition(settings), "aws")
         self.default_account = _settle(self.installation, ACCOUNT, settings.account_id, _fresh_account(entropy))
         self.region = _settle_region(self.installation, settings.region)
+        self._issuer_keys = IssuerKeyCache(Fetcher())
         ports = Ports(
             clock,
             entropy,
@@ -100,6 +104,7 @@ class Daypass:
             storage.last_used,
             storage.codes,
             public_url=settings.public_url or listened_url(settings),
+            identities=ProviderIdentities(self._issuer_keys),
         )
         self.issuers = Issuers(ports)
         place = Place(self.installation.partition, self.region)
@@ -172,6 +177,7 @@ class Daypass:
         self._stop.set()
         if self._minder is not None:
             self._minder.join()
+        self._issuer_keys.close()
         self.storage.close()
         self.audit.close()
 

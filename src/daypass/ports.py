@@ -402,11 +402,14 @@ class IssuerKeys(Protocol):
 
 
 class KeysUnavailable(Exception):
-    """A signature of this issuer cannot be verified. The text says why, for the record."""
+    """A signature of this issuer cannot be verified. The text says why, for the record.
 
-    def __init__(self, why: str, *, wrong_certificate: bool = False) -> None:
+    ``wrong_certificate``: nobody vouches for who answered in its name. ``is_busy``: ask again in a moment.
+    """
+
+    def __init__(self, why: str, *, wrong_certificate: bool = False, is_busy: bool = False) -> None:
         super().__init__(why)
-        self.wrong_certificate = wrong_certificate
+        self.wrong_certificate, self.is_busy = wrong_certificate, is_busy
 
 
 class Asking(NamedTuple):
@@ -423,7 +426,7 @@ class Asking(NamedTuple):
 class Identities(Protocol):
     """Verifies what identity providers of an account say. Every refusal is raised; what comes back is proved."""
 
-    def verify_token(self, token: str, provider_id: str | None, session_name: str, asking: Asking) -> Vouched:
+    def verify_token(self, token: str, session_name: str, asking: Asking) -> Vouched:
         """Whom a web identity token proves to the account ``asking.owner``.
 
         Raises:

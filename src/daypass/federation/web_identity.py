@@ -30,6 +30,9 @@ OLDEST = 86_400
 
 LONGEST_SUBJECT = 1_024
 
+LONGEST_ISSUER = 255
+"""Characters of an issuer that a refusal repeats (IAM API reference, CreateOpenIDConnectProvider, Url)."""
+
 _REQUIRED = ("iss", "sub", "aud", "iat", "exp")
 _INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
@@ -59,6 +62,12 @@ def claimed_issuer(token: UnverifiedToken) -> str:
     if not issuer.startswith("https://"):
         raise InvalidIdentityToken("Issuer must be a valid URL")
     return issuer
+
+
+def unknown_issuer(token: UnverifiedToken) -> InvalidIdentityToken:
+    """The refusal of a token whose issuer, if it names one, is no provider of the account."""
+    issuer = claimed_issuer(token)[:LONGEST_ISSUER]
+    return InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {issuer}")
 
 
 def check_claims(token: UnverifiedToken, client_ids: Collection[str], now: int) -> WebIdentity:

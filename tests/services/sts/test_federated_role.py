@@ -31,7 +31,7 @@ class Vouching:
     def __init__(self) -> None:
         self.says = Vouched("", "", "")
 
-    def verify_token(self, token: str, provider_id: str | None, session_name: str, asking: Asking) -> Vouched:
+    def verify_token(self, token: str, session_name: str, asking: Asking) -> Vouched:
         """A token of the word ``right``."""
         assert token == "right"
         return self.says._replace(session_name=session_name)

@@ -15,9 +15,9 @@ class ProviderIdentities:
     def __init__(self, issuer_keys: IssuerKeys) -> None:
         self._issuer_keys = issuer_keys
 
-    def verify_token(self, token: str, provider_id: str | None, session_name: str, asking: Asking) -> Vouched:
+    def verify_token(self, token: str, session_name: str, asking: Asking) -> Vouched:
         """See ``ports.Identities``."""
-        return vouch_for_token(token, provider_id, session_name, asking, self._issuer_keys)
+        return vouch_for_token(token, session_name, asking, self._issuer_keys)
 
     def verify_assertion(self, assertion: str, provider_arn: str, asking: Asking) -> Vouched:
         """See ``ports.Identities``."""

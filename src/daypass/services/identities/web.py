@@ -7,16 +7,13 @@ that is known.
 from __future__ import annotations
 
 from daypass.entities import OidcProvider
-from daypass.errors import AccessDenied, InvalidIdentityToken
+from daypass.errors import IDPCommunicationError, InvalidIdentityToken
 from daypass.federation.compact import UnverifiedToken, read_token
 from daypass.federation.issuers import condition_keys, kept_keys
 from daypass.federation.session_claims import read_session_claims
-from daypass.federation.web_identity import WebIdentity, check_claims, claimed_issuer, verify_signature
+from daypass.federation.web_identity import WebIdentity, check_claims, claimed_issuer, unknown_issuer, verify_signature
 from daypass.ports import Asking, IssuerKey, IssuerKeys, KeysUnavailable, Vouched
 from daypass.revocation import FEDERATED_PROVIDER
-
-LONGEST_ISSUER = 255
-"""Characters of an issuer that a refusal repeats (IAM API reference, CreateOpenIDConnectProvider, Url)."""
 
 _NO_KEY = (
     "Couldn't retrieve verification key from your identity provider,  "
@@ -25,18 +22,14 @@ _NO_KEY = (
 _WRONG_CERTIFICATE = "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
 
 
-def vouch_for_token(
-    text: str, provider_id: str | None, session_name: str, asking: Asking, issuer_keys: IssuerKeys
-) -> Vouched:
+def vouch_for_token(text: str, session_name: str, asking: Asking, issuer_keys: IssuerKeys) -> Vouched:
     """What the token proves to the account.
 
     Raises:
         InvalidIdentityToken, ExpiredIdentityToken: nothing.
-        AccessDenied: it is of a provider that AWS knows and daypass does not ask.
+        IDPCommunicationError: too many wait for the issuer's keys; SDKs try again.
         NotLoaded: the issuer's keys must be fetched, and this is the event loop.
     """
-    if provider_id is not None:
-        raise AccessDenied("Not authorized to perform sts:AssumeRoleWithWebIdentity", detail="no such OAuth provider")
     token = read_token(text)
     provider = find_provider(token, asking)
     identity = check_claims(token, provider.client_ids, asking.now)
@@ -51,11 +44,9 @@ def find_provider(token: UnverifiedToken, asking: Asking) -> OidcProvider:
     Raises:
         InvalidIdentityToken: there is none.
     """
-    issuer = claimed_issuer(token)
-    provider = asking.owner.oidc_providers_by_url.get(issuer.removeprefix("https://"))
+    provider = asking.owner.oidc_providers_by_url.get(claimed_issuer(token).removeprefix("https://"))
     if provider is None:
-        shown = issuer[:LONGEST_ISSUER]
-        raise InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {shown}")
+        raise unknown_issuer(token)
     return provider
 
 
@@ -63,6 +54,8 @@ def _key(token: UnverifiedToken, provider: OidcProvider, issuer_keys: IssuerKeys
     try:
         return issuer_keys.find(provider, token.algorithm, token.key_id, asking.wait)
     except KeysUnavailable as error:
+        if error.is_busy:
+            raise IDPCommunicationError("The identity provider could not be asked yet; try again.") from None
         text = _WRONG_CERTIFICATE if error.wrong_certificate else _NO_KEY
         raise InvalidIdentityToken(text, detail=str(error)) from None
 

@@ -1,0 +1,239 @@
+"""The only way out: GET over https, for documents of identity providers.
+
+Everything that is asked was named by somebody else, in the end by whoever writes the issuer's documents. So: https
+only, to an address that was judged and is connected to as judged, no redirects, no proxies, no encodings, one mebibyte
+and five seconds at most, certificates verified.
+
+# INVARIANT: 9. nobody makes daypass connect to what it would not, or wait longer than it would.
+#   tests/adapters/test_fetch.py::test_no_url_leads_to_a_denied_address
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from hashlib import sha1
+from threading import Timer
+from typing import Any, NamedTuple
+
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+from daypass.adapters.addresses import is_allowed
+
+LARGEST = 1_048_576
+"""Bytes of a document."""
+
+SECONDS = 5.0
+"""From the first packet to the last byte; looking up the name has as long again."""
+
+_URL = re.compile(
+    r"https://(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<target>[/?][!-\[\]-~]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_LONGEST_URL = 2_048
+_AGE = re.compile(r"(?:^|[\s,])max-age=([0-9]{1,9})", re.IGNORECASE)
+_RESOLVERS = 4
+
+Resolve = Callable[[str, int], list[str]]
+
+
+class FetchFailed(Exception):
+    """There is no document. The text says why, for the log.
+
+    ``wrong_certificate``: nobody vouches for the other side.
+    """
+
+    def __init__(self, why: str, *, wrong_certificate: bool = False) -> None:
+        super().__init__(why)
+        self.wrong_certificate = wrong_certificate
+
+
+class Terms(NamedTuple):
+    """On what terms the other side is asked.
+
+    ``authorities`` (PEM) are trusted instead of the system's; ``thumbprints`` (SHA-1, hex) are of certificates that are
+    trusted where the system's authorities vouch for nobody; ``private``: it may live on a private address.
+    """
+
+    authorities: str = ""
+    thumbprints: tuple[str, ...] = ()
+    private: bool = False
+
+
+class Fetched(NamedTuple):
+    """A document. ``max_age`` is for how many seconds it says to be fresh, None where it says nothing."""
+
+    body: bytes
+    max_age: int | None
+    by_thumbprint: bool
+
+
+class _Place(NamedTuple):
+    host: str
+    port: int
+    target: str
+    address: str
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of ``host``, by the system.
+
+    Raises:
+        OSError: it has none.
+    """
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+class Fetcher:
+    """Fetches documents. Safe to use from any thread, and blocks it: never call it on the event loop."""
+
+    def __init__(self, resolve: Resolve = resolve) -> None:
+        self._resolve = resolve
+        self._resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolve")
+
+    def get(self, url: str, terms: Terms = Terms()) -> Fetched:  # noqa: B008  an immutable value
+        """The document at ``url``.
+
+        Raises:
+            FetchFailed: there is none to be had on these terms.
+        """
+        place = self._place(url, terms)
+        try:
+            try:
+                return _ask(place, _context(terms.authorities), by_thumbprint=False)
+            except ssl.SSLCertVerificationError:
+                anchor = _anchor(place, terms.thumbprints)
+                if anchor is None:
+                    raise
+                return _ask(place, _context(anchor, is_anchor=True), by_thumbprint=True)
+        except ssl.SSLCertVerificationError as error:
+            raise FetchFailed(f"{place.host}: {error.verify_message}", wrong_certificate=True) from None
+        except (OSError, HTTPError, ValueError) as error:
+            raise FetchFailed(f"{place.host}: {type(error).__name__}: {error}") from None
+
+    def close(self) -> None:
+        """End the threads that look up names."""
+        self._resolvers.shutdown(wait=False, cancel_futures=True)
+
+    def _place(self, url: str, terms: Terms) -> _Place:
+        """Where ``url`` leads; judged, so that only this is left to be done.
+
+        All addresses of the name must be allowed, not just one: who mixes them is up to something.
+        """
+        form = _URL.fullmatch(url) if len(url) <= _LONGEST_URL else None
+        if form is None:
+            raise FetchFailed("not an https URL of usual form")
+        host, port = form["host"].strip("[]").lower(), int(form["port"] or 443)
+        if not 0 < port < 65_536:
+            raise FetchFailed("no such port")
+        try:
+            found = self._resolvers.submit(self._resolve, host, port).result(SECONDS)
+        except (OSError, UnicodeError, TimeoutError) as error:
+            raise FetchFailed(f"{host} has no address: {error}") from None
+        if not found or not all(is_allowed(address, private=terms.private) for address in found):
+            raise FetchFailed(f"{host} is not at an address that may be asked")
+        return _Place(host, port, form["target"] or "/", found[0])
+
+
+def _ask(place: _Place, context: ssl.SSLContext, *, by_thumbprint: bool) -> Fetched:
+    with _connected(place, context) as connection:
+        target = place.target if place.target.startswith("/") else f"/{place.target}"
+        headers = {"Host": _host_header(place), "Accept": "application/json", "Accept-Encoding": "identity"}
+        connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
+        response = connection.getresponse()
+        if response.status != 200:
+            raise ValueError(f"answered {response.status}")
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise ValueError("answered in an encoding that was not asked for")
+        age = _AGE.search(response.headers.get("Cache-Control", ""))
+        return Fetched(_read(response), int(age[1]) if age else None, by_thumbprint)
+
+
+def _read(response: Any) -> bytes:
+    if int(response.headers.get("Content-Length") or 0) > LARGEST:
+        raise ValueError("the document is too large")
+    body = bytearray()
+    while chunk := response.read1(65_536):
+        body += chunk
+        if len(body) > LARGEST:
+            raise ValueError("the document is too large")
+    if response.length_remaining:
+        raise ValueError("the document was cut off")
+    return bytes(body)
+
+
+def _host_header(place: _Place) -> str:
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    return host if place.port == 443 else f"{host}:{place.port}"
+
+
+@contextmanager
+def _connected(place: _Place, context: ssl.SSLContext) -> Iterator[HTTPSConnection]:
+    """A connection that is cut when the time is up, whatever the other side does with it."""
+    connection = HTTPSConnection(
+        place.address,
+        place.port,
+        timeout=SECONDS,
+        ssl_context=context,
+        server_hostname=place.host,
+        assert_hostname=place.host if context.check_hostname else False,
+    )
+    cut = Timer(SECONDS, _cut, (connection,))
+    cut.daemon = True
+    cut.start()
+    try:
+        connection.connect()
+        yield connection
+        if cut.finished.is_set():
+            raise TimeoutError(f"took longer than {SECONDS:g} s")
+    finally:
+        cut.cancel()
+        connection.close()
+
+
+def _cut(connection: HTTPSConnection) -> None:
+    """Wake whoever reads from the connection."""
+    plain = connection.sock
+    if plain is not None:
+        with suppress(OSError):  # it is closed already
+            socket.socket.shutdown(plain, socket.SHUT_RDWR)  # of the descriptor; TLS is left to its reader
+
+
+def _context(authorities: str = "", *, is_anchor: bool = False) -> ssl.SSLContext:
+    """What is trusted: the system's authorities, or these alone. ``is_anchor``: it need not be a root."""
+    context = ssl.create_default_context(cadata=authorities or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if is_anchor:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _anchor(place: _Place, thumbprints: tuple[str, ...]) -> str | None:
+    """The certificate (PEM) among those that the other side shows which has one of the ``thumbprints``.
+
+    Nothing is asked over this connection: that it shows a certificate proves nothing. The next one is verified up to
+    it.
+    """
+    if not thumbprints:
+        return None
+    context = _context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with _connected(place, context) as connection:
+        shown = _shown_certificates(connection.sock)
+    for certificate in shown:
+        if sha1(certificate, usedforsecurity=False).hexdigest() in thumbprints:
+            return ssl.DER_cert_to_PEM_cert(certificate)
+    return None
+
+
+def _shown_certificates(sock: Any) -> list[bytes]:
+    """The chain as it was sent. Public from Python 3.13 on."""
+    if hasattr(sock, "get_unverified_chain"):
+        return list(sock.get_unverified_chain() or ())
+    return [ssl.PEM_cert_to_DER_cert(shown.public_bytes()) for shown in sock._sslobj.get_unverified_chain() or ()]  # noqa: SLF001

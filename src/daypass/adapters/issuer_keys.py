@@ -1,0 +1,179 @@
+"""The keys of OpenID Connect issuers, kept for as long as they say and fetched again when they must be.
+
+A key that is known is found without waiting, for a day at most after its set was last fetched: fresh sets are used as
+they are, older ones are used and fetched anew in the background. Only a key that is not known is waited for, on a
+worker thread, by a few at once; whoever asks meanwhile shares what one of them fetches. An issuer is asked three times
+in a minute at most, whatever tokens name it.
+
+Sets are kept by issuer and by the terms on which it is asked, so accounts that agree share them and others do not.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore, Lock
+from urllib.parse import urlsplit
+
+from daypass.adapters.fetch import Fetcher, FetchFailed, Terms
+from daypass.entities import OidcProvider
+from daypass.errors import Malformed
+from daypass.federation.discovery import discovery_url, read_key_set_url
+from daypass.federation.key_set import KeySet, read_key_set
+from daypass.ports import IssuerKey, KeysUnavailable
+
+FRESH = (300, 3_600, 86_400)
+"""Seconds that a key set is fresh: at least, where the issuer does not say, at most."""
+
+LONGEST = 86_400
+"""Seconds since it was fetched after which a set verifies nothing any more."""
+
+FETCHES, PERIOD = 3, 60.0
+"""How often an issuer is asked in how many seconds."""
+
+WAITING = 4
+"""Requests that wait for one issuer at once."""
+
+CAPACITY = 1_000
+"""Issuers that are remembered."""
+
+_LOG = logging.getLogger("daypass.federation")
+
+
+@dataclass(slots=True)
+class _Issuer:
+    """What is known of one issuer on its terms."""
+
+    url: str
+    terms: Terms
+    keys: KeySet = field(default_factory=lambda: KeySet({}))
+    fetched: float = float("-inf")
+    fresh_until: float = float("-inf")
+    by_thumbprint: bool = False
+    asked: deque[float] = field(default_factory=lambda: deque(maxlen=FETCHES))
+    refreshing: bool = False
+    fetching: Lock = field(default_factory=Lock)
+    waiting: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITING))
+
+
+class IssuerKeyCache:
+    """``ports.IssuerKeys``. ``monotonic`` is a clock in seconds."""
+
+    def __init__(self, fetcher: Fetcher, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._fetcher = fetcher
+        self._monotonic = monotonic
+        self._lock = Lock()  # guards the table
+        self._issuers: OrderedDict[tuple[str, Terms], _Issuer] = OrderedDict()
+        self._refreshers = ThreadPoolExecutor(2, thread_name_prefix="issuer-keys")
+
+    def find(self, provider: OidcProvider, algorithm: str, key_id: str | None, wait: Callable[[], None]) -> IssuerKey:
+        """See ``ports.IssuerKeys``."""
+        issuer = self._issuer(provider)
+        found = self._known(issuer, algorithm, key_id)
+        if found is None:
+            wait()
+            self._learn(issuer, lambda: self._known(issuer, algorithm, key_id) is not None)
+            found = self._known(issuer, algorithm, key_id)
+        if found is None:
+            raise KeysUnavailable(f"{issuer.url} has no key {key_id!r} for {algorithm}")
+        return found
+
+    def close(self) -> None:
+        """End the threads."""
+        self._refreshers.shutdown(wait=False, cancel_futures=True)
+        self._fetcher.close()
+
+    def _issuer(self, provider: OidcProvider) -> _Issuer:
+        terms = Terms(provider.authorities, provider.thumbprints, provider.allow_private)
+        with self._lock:
+            key = (provider.url, terms)
+            issuer = self._issuers.pop(key, None) or _Issuer(provider.url, terms)
+            self._issuers[key] = issuer
+            if len(self._issuers) > CAPACITY:
+                self._issuers.popitem(last=False)
+            return issuer
+
+    # INVARIANT: 1. a key set that was not fetched for a day verifies nothing.
+    #   tests/adapters/test_issuer_keys.py::test_keys_are_used_for_a_day_while_the_issuer_is_down_and_then_no_longer
+    def _known(self, issuer: _Issuer, algorithm: str, key_id: str | None) -> IssuerKey | None:
+        """The key, if it is known; has the set fetched anew in the background when it is no longer fresh."""
+        now = self._monotonic()
+        if now - issuer.fetched > LONGEST:
+            return None
+        key = issuer.keys.find(algorithm, key_id)
+        if key is None:
+            return None
+        if now > issuer.fresh_until:
+            self._refresh(issuer)
+        return IssuerKey(key, "Thumbprint" if issuer.by_thumbprint else "IAMTrustStore")
+
+    def _refresh(self, issuer: _Issuer) -> None:
+        with self._lock:
+            if issuer.refreshing or not self._may_ask(issuer):
+                return
+            issuer.refreshing = True
+        self._refreshers.submit(self._refresh_now, issuer)
+
+    def _refresh_now(self, issuer: _Issuer) -> None:
+        try:
+            with issuer.fetching:
+                if self._monotonic() > issuer.fresh_until:
+                    self._fetch(issuer)
+        except KeysUnavailable as error:
+            _LOG.warning("the keys of %s could not be fetched anew: %s", issuer.url, error)
+        finally:
+            issuer.refreshing = False
+
+    def _learn(self, issuer: _Issuer, is_known: Callable[[], bool]) -> None:
+        """Fetch the set unless somebody else does while this waits.
+
+        Raises:
+            KeysUnavailable: it cannot be had now.
+        """
+        if not issuer.waiting.acquire(blocking=False):
+            raise KeysUnavailable(f"too many wait for the keys of {issuer.url} already", is_busy=True)
+        try:
+            with issuer.fetching:
+                if not is_known():
+                    self._fetch(issuer)
+        finally:
+            issuer.waiting.release()
+
+    # INVARIANT: 9. strangers' tokens make daypass ask an issuer three times a minute at most.
+    #   tests/adapters/test_issuer_keys.py::test_an_issuer_is_asked_three_times_a_minute_at_most
+    def _fetch(self, issuer: _Issuer) -> None:
+        """Ask the issuer for its keys; what was known stays where that fails. The caller holds ``fetching``."""
+        if not self._may_ask(issuer):
+            raise KeysUnavailable(f"{issuer.url} was asked {FETCHES} times in the last {PERIOD:g} s")
+        now = self._monotonic()
+        issuer.asked.append(now)
+        try:
+            keys, max_age, by_thumbprint = self._ask(issuer)
+        except FetchFailed as error:
+            raise KeysUnavailable(str(error), wrong_certificate=error.wrong_certificate) from None
+        except Malformed as error:
+            raise KeysUnavailable(f"{issuer.url}: {error}") from None
+        least, usual, most = FRESH
+        fresh = usual if max_age is None else min(max(max_age, least), most)
+        issuer.keys, issuer.by_thumbprint, issuer.fetched, issuer.fresh_until = keys, by_thumbprint, now, now + fresh
+
+    def _may_ask(self, issuer: _Issuer) -> bool:
+        return len(issuer.asked) < FETCHES or self._monotonic() - issuer.asked[0] > PERIOD
+
+    def _ask(self, issuer: _Issuer) -> tuple[KeySet, int | None, bool]:
+        name = f"https://{issuer.url}"
+        document = self._fetcher.get(discovery_url(name), issuer.terms)
+        where = read_key_set_url(document.body, name)
+        answer = self._fetcher.get(where, _terms_for(where, name, issuer.terms))
+        return read_key_set(answer.body), answer.max_age, document.by_thumbprint or answer.by_thumbprint
+
+
+def _terms_for(where: str, issuer: str, terms: Terms) -> Terms:
+    """The terms for the key set: a private address only at the host that the administrator has named."""
+    if terms.private and urlsplit(where).hostname != urlsplit(issuer).hostname:
+        return terms._replace(private=False)
+    return terms
