@@ -26,8 +26,11 @@ def call(
     *,
     timeout: float = 10.0,
     now: float | None = None,
+    unsigned: Mapping[str, str] | None = None,
 ) -> Response:
     """One call of ``operation`` (``sts:AssumeRole``) over a connection of its own. ``now``: the time it is signed at.
+
+    ``unsigned``: headers that are added to it afterwards.
 
     Raises:
         OSError: no connection, or no answer in time.
@@ -47,7 +50,7 @@ def call(
         now=time.time() if now is None else now,
     )
     with closing(HTTPConnection(urlsplit(url).netloc, timeout=timeout)) as connection:
-        connection.request("POST", "/", body, dict(headers))
+        connection.request("POST", "/", body, {**headers, **(unsigned or {})})
         answer = connection.getresponse()
         content = answer.read()
     given = tuple((name.lower().encode(), value.encode()) for name, value in answer.getheaders())

@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Thread
@@ -36,8 +36,10 @@ from daypass.adapters.storage import DataDirectoryError, Storage, claim, existin
 from daypass.adapters.storage.database import SQLITE_FILE
 from daypass.credentials import AccessKeyPair, Secret
 from daypass.errors import EntityAlreadyExists, LimitExceeded, MalformedPolicyDocument, ServiceError
+from daypass.operations.metered import MeteredService
 from daypass.operations.pipeline import Place, Service
 from daypass.operations.registry import REGISTRY
+from daypass.operations.throttling import AWS_QUOTAS, Class, Failures, Quotas, Throttle
 from daypass.outbound import is_due
 from daypass.policy import Attached, Kind, check_document
 from daypass.ports import Clock, Entropy, Health, Ports, StoreUnavailable
@@ -74,7 +76,16 @@ class SystemEntropy:
 class Daypass:
     """One opened daypass: the service, and all that stands behind it. Close it, or use it as a context manager."""
 
-    def __init__(self, settings: Settings, node: Node, storage: Storage, *, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        node: Node,
+        storage: Storage,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        count_throttled: Callable[[Class], None],
+    ) -> None:
         self.settings, self._node = settings, node
         self.data = data = node.data
         endpoint = _endpoint_policy(settings.endpoint_policy)
@@ -108,10 +119,7 @@ class Daypass:
         )
         self.issuers = Issuers(ports)
         place = Place(self.installation.partition, self.region)
-        strict = settings.audit_verification == "required"
-        self.service = Service(
-            ports, REGISTRY, place, strict_audit=strict, signing_keys=settings.signing_key_cache, endpoint=endpoint
-        )
+        self.service = _service(settings, ports, place, endpoint, _throttle(settings, count_throttled))
         self.first_start = False
         self._clock, self._entropy = clock, entropy
         self._stop = Event()
@@ -198,6 +206,7 @@ def open_daypass(
     follow: bool = False,
     clock: Clock | None = None,
     entropy: Entropy | None = None,
+    count_throttled: Callable[[Class], None] = lambda kind: None,
 ) -> Daypass:
     """Open the daypass that lives in ``data``.
 
@@ -209,6 +218,7 @@ def open_daypass(
         follow: keep threads that follow other processes' changes and mind the key ring; a short-lived command does not.
         clock: the machine's, unless a test brings its own.
         entropy: likewise.
+        count_throttled: told of every request that is refused for too many, by class.
 
     Raises:
         DataDirectoryError: the directory or its database cannot be used, or belongs to another account or region.
@@ -222,7 +232,9 @@ def open_daypass(
         clock = clock or SystemClock()
         node = node_of(settings, data, clock)
         storage = undo.enter_context(node.open(follow=follow, cold=create or follow))
-        daypass = Daypass(settings, node, storage, clock=clock, entropy=entropy or SystemEntropy())
+        daypass = Daypass(
+            settings, node, storage, clock=clock, entropy=entropy or SystemEntropy(), count_throttled=count_throttled
+        )
         undo.pop_all()
         undo.push(daypass)
         if create and not storage.cold:
@@ -330,6 +342,35 @@ def _endpoint_policy(file: str | None) -> Attached | None:
         advice = "`Principal` is required in each statement; every request needs an Allow"
         raise SettingsError(f"endpoint_policy: {file}: {error.message}{why}", advice) from error
     return Attached(policy, "endpoint policy")
+
+
+def _service(settings: Settings, ports: Ports, place: Place, endpoint: Attached | None, throttle: Throttle) -> Service:
+    return (MeteredService if throttle.quotas else Service)(
+        ports,
+        REGISTRY,
+        place,
+        strict_audit=settings.audit_verification == "required",
+        signing_keys=settings.signing_key_cache,
+        endpoint=endpoint,
+        throttle=throttle,
+    )
+
+
+def _throttle(settings: Settings, count: Callable[[Class], None]) -> Throttle:
+    """What limits one worker: its part of each quota, and failures by itself."""
+    if settings.throttling == "off":
+        return Throttle(count=count)
+    wanted: dict[Class, int] = {
+        "sts": settings.sts_per_second,
+        "iam-reads": settings.iam_reads_per_second,
+        "iam-changes": settings.iam_changes_per_second,
+        "address": settings.address_per_second,
+    }
+    implied = AWS_QUOTAS if settings.throttling == "aws" else {}
+    rates = {kind: given or implied.get(kind, 0) for kind, given in wanted.items()}
+    # A connection stays with one worker, and workers do not tell each other of every request.
+    shares = {kind: -(-rate // settings.workers) for kind, rate in rates.items() if rate}
+    return Throttle(Failures(settings.failures_per_second), Quotas(shares) if shares else None, count)
 
 
 def _wanted_partition(settings: Settings) -> str | None:

@@ -315,8 +315,11 @@ class AuditLog(Protocol):
         """
         ...
 
-    def count_failure(self, record: Mapping[str, object]) -> None:
-        """Count a failed authentication and sample it at a bounded rate into a file of its own. Never raises."""
+    def count_failure(self, rendered: Callable[[], Mapping[str, object]]) -> None:
+        """Count a failed authentication and sample it at a bounded rate into a file of its own. Never raises.
+
+        ``rendered`` makes the record; it is called only if the record is written.
+        """
         ...
 
 

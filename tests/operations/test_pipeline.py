@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -37,7 +37,7 @@ class FullDisk:
     def append_refusal(self, record: Mapping[str, object], holder: str) -> None:
         self.append(record)
 
-    def count_failure(self, record: Mapping[str, object]) -> None:
+    def count_failure(self, rendered: Callable[[], Mapping[str, object]]) -> None:
         self.asked += 1
 
 

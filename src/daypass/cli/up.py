@@ -146,10 +146,11 @@ def _service_maker(settings: Settings, data: Path, bound: list[int]) -> Callable
         from msgspec.structs import replace
 
         from daypass.app import open_daypass
-        from daypass.server import BehindProxies, Served, Service
+        from daypass.server import BehindProxies, Served, Service, metrics
 
         host = settings.listen.rpartition(":")[0]
-        daypass = open_daypass(replace(settings, listen=f"{host}:{bound[-1]}"), data, follow=True)
+        here = replace(settings, listen=f"{host}:{bound[-1]}")
+        daypass = open_daypass(here, data, follow=True, count_throttled=metrics.count_throttled)
         service: Service = daypass.service
         if settings.trusted_proxies:  # decided once: without any, no request pays for the question
             service = BehindProxies(service, settings.trusted_proxies)

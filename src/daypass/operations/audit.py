@@ -9,9 +9,10 @@ request and response members come from the service model, which knows what is se
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from daypass.entities import Role
@@ -58,6 +59,8 @@ class Record:
     read_only = True
     kind = "AwsApiCall"
     additional: Mapping[str, object] | None = None
+    charged: Mapping[Any, Hashable] = MappingProxyType({})
+    """Of whom it has taken a token, by class: ``operations/metered.py``."""
 
     def __init__(self, raw: RawRequest | None, time: int, request_id: str) -> None:
         self.raw = raw

@@ -43,7 +43,7 @@ _UNKNOWN_KEY = "The security token included in the request is invalid."
 _BAD_TOKEN = "The security token included in the request is invalid"
 _EXPIRED = "The security token included in the request is expired"
 
-TEMPORARY = "ASIA"
+TEMPORARY, LONG_TERM = "ASIA", "AKIA"
 _ASKED = "asked"  # in Caller.derived: the account whose rules were asked, and the others that may end his session
 
 LONGEST_REMEMBERED = 4_096
@@ -105,6 +105,22 @@ class Authenticator:
         if caller.session is None and unverified.session_token is not None:
             raise InvalidClientTokenId(_BAD_TOKEN, detail="a session token beside a long-term key")
         return caller
+
+    def at_sight(self, unverified: UnverifiedSignature, find_account: FindAccount) -> tuple[str, bool]:
+        """The id of the key it names and True, or of what kind it is and False when there may be no such key.
+
+        Told without opening a token or reading the store, so it proves nothing, and a key may be called unknown that is
+        only not in memory. There are two kinds, whatever strangers make up.
+        """
+        key_id = unverified.access_key_id
+        if key_id.startswith(TEMPORARY):
+            return (key_id, True) if (unverified.session_token, key_id) in self._opened[1] else (TEMPORARY, False)
+        account = account_of(key_id)
+        try:
+            snapshot = find_account(account) if account else None
+        except NotLoaded:
+            snapshot = None
+        return (key_id, True) if snapshot is not None and key_id in snapshot.access_keys else (LONG_TERM, False)
 
     def _long_term(self, unverified: UnverifiedSignature, find_account: FindAccount) -> tuple[Caller, Secret]:
         account = account_of(unverified.access_key_id)

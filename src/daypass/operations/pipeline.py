@@ -24,12 +24,12 @@ from typing import Any
 from daypass import sigv4, wire
 from daypass.errors import (
     InternalFailure,
+    InvalidClientTokenId,
     MissingAuthenticationToken,
     OperationNotImplemented,
     ServiceError,
     ServiceUnavailable,
     SignatureDoesNotMatch,
-    Throttling,
 )
 from daypass.exchange import RawRequest, Response
 from daypass.ids import RequestIds
@@ -40,6 +40,7 @@ from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.refusals import as_refusal
 from daypass.operations.registry import Operation, Registry
 from daypass.operations.restrictions import refusal
+from daypass.operations.throttling import Throttle, source_of
 from daypass.policy import Attached
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
 from daypass.principals import Anonymous, Caller, Operator
@@ -71,14 +72,20 @@ class Service:
         strict_audit: bool = False,
         signing_keys: int = 16_384,
         endpoint: Attached | None = None,
+        throttle: Throttle = Throttle(),  # noqa: B008
     ) -> None:
-        """``endpoint``: the policy that guards this node; what the operator types on the machine does not pass it."""
+        """``endpoint``: the policy that guards this node; what the operator types on the machine does not pass it.
+
+        ``throttle``: who is refused for asking too often; with quotas it takes a ``MeteredService``.
+        """
         self._ports = ports
         self._registry = registry
         self._place = place
         self._endpoint = endpoint
         self._authenticator = Authenticator(ports.keys, capacity=signing_keys)
         self._performer = Performer(ports, strict_audit=strict_audit)
+        self._throttle = throttle
+        self._failures = throttle.failures
         self._request_ids = RequestIds(ports.entropy.bytes(16))
         self._anywhere = {name: Scope(name, self._regions_of(name)) for name in wire.SERVICES}
 
@@ -195,15 +202,15 @@ class Service:
         if isinstance(error, NotLoaded) and not may_block:
             if record.caller is not None:
                 error.holder = record.caller.holder
-                error.throttled = partial(self._throttle, record, route.service, accept_json=route.accept_json)
+                error.throttled = partial(self._refuse_greedy, record, route.service, accept_json=route.accept_json)
             raise error
         refused = as_refusal(error)
         self._close(record, refused)
         return wire.refuse(route.service, refused, record.request_id, accept_json=route.accept_json)
 
-    def _throttle(self, record: Record, service: str, *, accept_json: bool) -> Response:
+    def _refuse_greedy(self, record: Record, service: str, *, accept_json: bool) -> Response:
         """Refuse a verified caller of whom too much waits for a thread already."""
-        refused = Throttling("Rate exceeded")
+        refused = self._throttle.refused("threads")
         self._close(record, refused)
         return wire.refuse(service, refused, record.request_id, accept_json=accept_json)
 
@@ -275,7 +282,13 @@ class Service:
             here = self._place.home if route.endpoint is None else route.endpoint.region
             signature = sigv4.settle_region(raw, signature, (here,))
         now = self._ports.clock.now()
-        caller = self._authenticator.verify(raw, signature, scope, find_account, now, may_block=may_block)
+        if self._failures.active:
+            self._refuse_who_fails(raw, signature, now)
+        try:
+            caller = self._authenticator.verify(raw, signature, scope, find_account, now, may_block=may_block)
+        except ServiceError as error:
+            self._note_failure(raw, signature, error, now)
+            raise
         record.caller, record.account, record.region = caller, caller.account, signature.region
         return caller
 
@@ -289,6 +302,22 @@ class Service:
         if isinstance(route.refusal, SignatureDoesNotMatch):
             sigv4.check_time(signature, self._ports.clock.now())
             sigv4.check_scope(signature, service=route.service, regions=self._scope(route).regions)
+
+    def _refuse_who_fails(self, raw: RawRequest, signature: sigv4.UnverifiedSignature, now: float) -> None:
+        key, _ = self._authenticator.at_sight(signature, self._ports.directory.find)
+        if self._failures.refuses(source_of(raw.peer), key, now):
+            raise self._throttle.refused("failures", detail="too many failed signatures")
+
+    def _note_failure(
+        self, raw: RawRequest, signature: sigv4.UnverifiedSignature, error: ServiceError, now: float
+    ) -> None:
+        """Count ``error`` against its sender, if it took work to find out.
+
+        An expired session is none: it was his, and he is to hear of it. Nor is the wrong time of an unknown key.
+        """
+        key, is_known = self._authenticator.at_sight(signature, self._ports.directory.find)
+        if isinstance(error, InvalidClientTokenId) or (is_known and isinstance(error, SignatureDoesNotMatch)):
+            self._failures.note(source_of(raw.peer), key, now)
 
     def _scope(self, route: wire.Route) -> Scope:
         """What may stand in a credential scope that was sent to this endpoint."""
@@ -322,7 +351,7 @@ class Service:
         """
         record.note(refused)
         if record.caller is None:
-            self._ports.audit.count_failure(record.rendered())
+            self._ports.audit.count_failure(record.rendered)
         elif record.raw is None or isinstance(refused, InternalFailure | ServiceUnavailable):
             self._performer.write(record, must=False)
         else:

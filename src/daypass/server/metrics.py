@@ -31,6 +31,14 @@ _HELD = "held"
 
 connections = Gauge("daypass_http_connections", "Connections that are open now.")
 refusals = Counter("daypass_http_refusals", "Requests refused before any service saw them.", ["status"])
+throttled = Counter(
+    "daypass_throttled_requests", "Requests refused with `Throttling`, by what there was too much of.", ["class"]
+)
+
+
+def count_throttled(kind: str) -> None:
+    """Count a request that was refused for too many of its ``kind``: one of ``operations.throttling.CLASSES``."""
+    throttled.labels(kind).inc()
 
 
 class _Shared:

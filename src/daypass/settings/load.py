@@ -29,6 +29,8 @@ _NOT_SETTINGS = frozenset({"DAYPASS_DATA"})
 _SERVICE_LINK = re.compile(
     r"DAYPASS_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
+QUOTA_SETTINGS = ("sts_per_second", "iam_reads_per_second", "iam_changes_per_second", "address_per_second")
+
 _LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[0-9]{1,5}")
 _DATABASE = re.compile(r"(?:postgresql|postgres|sqlite)://.+")
 _PUBLIC_URL = re.compile(
@@ -212,6 +214,7 @@ def _check_forms(settings: Settings, sources: Mapping[str, str]) -> None:
         raise _wrong("database", sources, "not a database daypass knows", "use `postgresql://…` or `sqlite:///…`")
     _check_public_url(settings, sources)
     _check_proxies(settings.trusted_proxies, sources)
+    _check_throttling(settings, sources)
     if (settings.tls_cert is None) != (settings.tls_key is None):
         alone = "tls_cert" if settings.tls_cert else "tls_key"
         raise _wrong(alone, sources, "stands alone", "give both --tls-cert and --tls-key")
@@ -249,6 +252,12 @@ def _check_proxies(proxies: tuple[str, ...], sources: Mapping[str, str]) -> None
             raise _wrong("trusted_proxies", sources, f"`{entry}` is everybody", "name the proxies alone")
         if network.version == 6 and network.overlaps(_IPV4_IN_IPV6):
             raise _wrong("trusted_proxies", sources, f"`{entry}` holds IPv4 addresses", "write those as IPv4")
+
+
+def _check_throttling(settings: Settings, sources: Mapping[str, str]) -> None:
+    limited = [name for name in QUOTA_SETTINGS if getattr(settings, name)]
+    if settings.throttling == "off" and limited:
+        raise _wrong(limited[0], sources, "is set, and `throttling` is off", "leave one of them out")
 
 
 def _consistent(settings: Settings, sources: dict[str, str]) -> Loaded:

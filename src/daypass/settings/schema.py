@@ -82,6 +82,42 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         float,
         Meta(gt=0, le=600, description="Seconds a client has to send the head of a request."),
     ] = 10.0
+    throttling: Annotated[
+        Literal["off", "failures", "aws"],
+        Meta(
+            description="Who is answered `Throttling`. `failures`: who signs wrongly too often; `aws`: also who goes "
+            "beyond AWS's quotas; `off`: nobody."
+        ),
+    ] = "failures"
+    failures_per_second: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Failed signatures of a key, or of all unknown ones, from one address; ten times as many at "
+            "once.",
+        ),
+    ] = 10
+    sts_per_second: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description='Signed calls of STS by one account in one region; 0: 600 with `throttling = "aws"`, else any.',
+        ),
+    ] = 0
+    iam_reads_per_second: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Calls of IAM by one account that change nothing; 0: any number."),
+    ] = 0
+    iam_changes_per_second: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Calls of IAM by one account that change something; 0: any number."),
+    ] = 0
+    address_per_second: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, description="Calls from one address (IPv6: one /64); 0: any number."),
+    ] = 0
     audit_fsync: Annotated[
         Literal["relaxed", "always"],
         Meta(description="`relaxed`: on disk before the answer for changes, within a second else; `always`: before."),

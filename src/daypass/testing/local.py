@@ -75,7 +75,8 @@ class LocalDaypass:
         self.clock = MovableClock()
         self.entropy: Entropy = SystemEntropy()  # replaced before the start by who needs the same ids in every run
         self.data = data or Path(self._undo.enter_context(tempfile.TemporaryDirectory())) / "data"
-        self._settings = Settings(**{"audit_reserve_bytes": 0, **settings})
+        # Tests sign wrongly on purpose, and stop the clock: nobody would get another try.
+        self._settings = Settings(**{"audit_reserve_bytes": 0, "throttling": "off", **settings})
         self.daypass: Daypass
         self.admin: Signer
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_below_the_reserve_nothing_new_is_taken_but_what_is_under_way_ends(small
     with pytest.raises(AuditUnavailable, match="reserve"):
         trail.append(record(2))
     trail.append(record(3), into_reserve=True)
-    trail.count_failure(record(4))
+    trail.count_failure(partial(record, 4))
     assert not trail.available
     assert trail.counters().failures_sampled == 0
     ballast.unlink()

@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -116,7 +117,7 @@ def test_everything_is_readable_by_the_owner_only(opened: Opened, directory: Pat
     """Files 0600 in a directory 0700."""
     trail = opened()
     trail.append(record())
-    trail.count_failure(record())
+    trail.count_failure(record)
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()} == {0o600}
 
@@ -196,7 +197,7 @@ def test_a_closed_trail_takes_no_record(opened: Opened, directory: Path) -> None
     trail.close()
     with pytest.raises(AuditUnavailable):
         trail.append(record())
-    trail.count_failure(record())
+    trail.count_failure(record)
     assert not trail.available
     assert lines(directory) == []
 
@@ -216,7 +217,7 @@ def test_the_counters_count(opened: Opened) -> None:
     trail = opened(AuditSettings(reserve_bytes=0, failures_burst=2, failures_per_second=0.0))
     for number in range(3):
         trail.append(record(number))
-        trail.count_failure(record(number))
+        trail.count_failure(partial(record, number))
     with pytest.raises(AuditUnavailable):
         trail.append(record(bad=object()))
     counters = trail.counters()
@@ -241,7 +242,7 @@ def test_a_pipe_in_place_of_a_file_never_hangs(opened: Opened, directory: Path, 
     except OSError:
         assert name == "w0.head"
     else:
-        trail.count_failure(record())
+        trail.count_failure(record)
         assert trail.counters().failures_sampled == 0
     assert time.monotonic() - began < 1
 
@@ -252,5 +253,5 @@ def test_a_link_in_place_of_a_file_is_not_followed(opened: Opened, directory: Pa
     target.write_text("mine")
     directory.mkdir()
     directory.joinpath("failures-w0.ndjson").symlink_to(target)
-    opened().count_failure(record())
+    opened().count_failure(record)
     assert target.read_text() == "mine"

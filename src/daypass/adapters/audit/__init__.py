@@ -14,7 +14,7 @@ authentications are sampled into ``failures-w0.ndjson``, which is bounded and no
     trail.append(record, durable=True)        # raises ports.AuditUnavailable
     trail.append(record, into_reserve=True)   # the outcome of what is already done may use the reserved space
     trail.append_refusal(record, "AIDA…")     # of one caller so many a second; the others are counted and summed up
-    trail.count_failure(record)
+    trail.count_failure(make_record)
     trail.close()
 
     report = verify(directory)                # report.ok, report.first_break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -29,17 +29,17 @@ class FailureSample:
         self._size = 0
         self._lock = Lock()
 
-    def count(self, record: Mapping[str, object], *, room: bool) -> None:
+    def count(self, rendered: Callable[[], Mapping[str, object]], *, room: bool) -> None:
         """Count one failure and perhaps write it; ``room``: there is space to spare. Never raises."""
         with self._lock:
             self.seen += 1
-            # INVARIANT: 9. The rate and the size are bounded before anything is encoded or written.
+            # INVARIANT: 9. The rate and the size are bounded before anything is made, encoded or written.
             # tests/adapters/audit/test_failures.py::test_a_flood_of_failures_is_sampled_at_the_bounded_rate
             if not room or not self._take_token():
                 self._unwritten += 1
                 return
             try:
-                self._write(record)
+                self._write(rendered())
             except (OSError, TypeError, ValueError, RecursionError):
                 self._unwritten += 1
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -258,7 +258,7 @@ class AuditTrail:
         """Write the record of a refusal, or count it: ``ports.AuditLog``."""
         self._refusals.note(record, holder)
 
-    def count_failure(self, record: Mapping[str, object]) -> None:
+    def count_failure(self, rendered: Callable[[], Mapping[str, object]]) -> None:
         """Count a failed authentication and sample it at a bounded rate into a file of its own. Never raises."""
         if self._closed:
             return
@@ -266,7 +266,7 @@ class AuditTrail:
         if now >= self._next_look:
             with self._lock, suppress(OSError):
                 self._look(now)
-        self._failures.count(record, room=self._room)
+        self._failures.count(rendered, room=self._room)
 
     def counters(self) -> Counters:
         """The counts so far, for metrics and health."""

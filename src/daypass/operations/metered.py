@@ -1,0 +1,76 @@
+"""A service with quotas. A class of its own, so that requests of a service without them do not pay for the question.
+
+A request takes its tokens once, before its parameters are read. One that goes on to a thread gives them back and takes
+them there, when it is really answered; what waits for a thread is limited by places (``server/threads.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from daypass import sigv4, wire
+from daypass.exchange import RawRequest, Response
+from daypass.operations.audit import Record
+from daypass.operations.perform import FindAccount
+from daypass.operations.pipeline import Service
+from daypass.operations.registry import Registry
+from daypass.operations.throttling import Class, Quotas, Throttle, class_of, source_of
+from daypass.ports import NotLoaded, Ports
+from daypass.principals import Caller
+
+
+class MeteredService(Service):
+    """See the module and ``Service``. ``throttle`` has quotas."""
+
+    def __init__(self, ports: Ports, registry: Registry, *rest: Any, throttle: Throttle, **more: Any) -> None:
+        assert throttle.quotas is not None, "else a plain Service does"
+        self._quotas: Quotas = throttle.quotas
+        super().__init__(ports, registry, *rest, throttle=throttle, **more)
+
+    def _answer(
+        self,
+        raw: RawRequest,
+        record: Record,
+        signature: sigv4.UnverifiedSignature | None,
+        route: wire.Route,
+        find_account: FindAccount,
+        *,
+        may_block: bool,
+    ) -> Response:
+        source = source_of(raw.peer)
+        if source:
+            self._take(record, "address", source)
+        return super()._answer(raw, record, signature, route, find_account, may_block=may_block)
+
+    def _authenticate(
+        self,
+        raw: RawRequest,
+        record: Record,
+        signature: sigv4.UnverifiedSignature,
+        route: wire.Route,
+        find_account: FindAccount,
+        *,
+        may_block: bool,
+    ) -> Caller:
+        caller = super()._authenticate(raw, record, signature, route, find_account, may_block=may_block)
+        model, endpoint = route.operation, route.endpoint
+        operation = self._registry.find(model.qualified_name) if model is not None else None
+        is_global = endpoint is not None and endpoint.is_global
+        # The account that asks pays, also where it takes a role of another; IAM has no regions.
+        place = (record.region, is_global) if route.service == "sts" else ()
+        self._take(record, class_of(route.service, operation), (caller.account, *place))
+        return caller
+
+    def _take(self, record: Record, kind: Class, who: Hashable) -> None:
+        if kind in record.charged:  # a large form's sender is verified twice
+            return
+        if not self._quotas.take(kind, who, self._ports.clock.now()):
+            raise self._throttle.refused(kind, detail=f"quota: {kind}")
+        record.charged = {**record.charged, kind: who}
+
+    def _refused(self, error: Exception, record: Record, route: wire.Route, *, may_block: bool) -> Response:
+        if isinstance(error, NotLoaded) and not may_block:
+            for kind, who in record.charged.items():
+                self._quotas.give_back(kind, who, self._ports.clock.now())
+        return super()._refused(error, record, route, may_block=may_block)

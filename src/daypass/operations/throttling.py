@@ -1,0 +1,137 @@
+"""Who asks too often, and is told ``Throttling`` before work is done for him.
+
+    failures   of a key at an address: signatures that did not hold                           on by default
+    address    requests of an address                                                         off unless a number is set
+    sts        an account's calls of STS in a region; the global endpoint counts by itself    AWS's quota, or a number
+    iam-reads, iam-changes                                                                    off unless a number is set
+
+An address is an IPv4 address or the /64 of an IPv6 one, since that is what one customer of a provider gets. Quotas are
+taken of verified callers only: nobody spends another's.
+
+Source of AWS's figures: IAM User Guide, "IAM and AWS STS quotas", "STS request quotas"; it publishes none for IAM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv6Address
+from typing import Literal, get_args
+
+from daypass.errors import Throttling
+from daypass.operations.buckets import TokenBuckets
+from daypass.operations.registry import Operation
+
+Class = Literal["failures", "address", "sts", "iam-reads", "iam-changes", "threads"]
+"""For what a request is refused with ``Throttling``. ``threads``: too many changes of one caller wait already."""
+
+CLASSES: tuple[str, ...] = get_args(Class)
+
+AWS_QUOTAS: Mapping[Class, int] = {"sts": 600}
+"""Requests a second of an account in a region, where AWS publishes them."""
+
+CAPACITY = 16_384
+"""Buckets that a process keeps of each kind; about 200 bytes each."""
+
+BURST_SECONDS = 10
+"""So many seconds' failures may come at once."""
+
+
+def source_of(address: str) -> str:
+    """The part of ``address`` that one party holds. Empty where a surface knows no addresses: nobody in particular."""
+    return _network(address) if ":" in address else address
+
+
+@lru_cache(maxsize=4_096)
+def _network(address: str) -> str:
+    try:
+        return str(IPv6Address(int(IPv6Address(address)) >> 64 << 64)) + "/64"
+    except ValueError:
+        return address
+
+
+class Failures:
+    """Counts failed signatures. ``active`` is false while nobody fails too often, and nothing else need be asked.
+
+    A key that is known has a bucket for each address it is used from; all unknown keys of an address share one, and so
+    do all session tokens there that could not be opened. Whoever's bucket is empty is refused unseen. So nobody at
+    another address, and nobody at the same one who does not know your key's id, can make daypass refuse a signature of
+    yours. What is refused costs nothing, so that ``per_second`` failures are still answered as they deserve.
+
+    # INVARIANT: 9. wrong signatures of one address are worth a bounded amount of work, and cost nobody elsewhere his
+    #   right ones.  tests/security/test_throttling.py::test_strangers_elsewhere_lock_nobody_out
+    """
+
+    def __init__(self, per_second: int, capacity: int = CAPACITY) -> None:
+        self.active = False
+        self._buckets = TokenBuckets(per_second, per_second * BURST_SECONDS, capacity)
+        self._until = 0.0
+
+    def note(self, source: str, key: str, now: float) -> None:
+        """Count a signature that did not hold. ``key``: the id of the key if it is known, else its kind."""
+        who = (source, key)
+        self._buckets.take(who, now)
+        if source and not self._buckets.has(who, now):
+            self.active = True
+            self._until = now + 1 / self._buckets.rate
+
+    def refuses(self, source: str, key: str, now: float) -> bool:
+        """Whether a signature with ``key`` from ``source`` is not looked at now."""
+        if now >= self._until:  # all have a token again
+            self.active = False
+        return self.active and source != "" and not self._buckets.has((source, key), now)
+
+
+class NoFailures(Failures):
+    """Counts nothing, refuses nobody."""
+
+    def __init__(self) -> None:
+        super().__init__(1, capacity=2)
+
+    def note(self, source: str, key: str, now: float) -> None:
+        """See ``Failures``."""
+
+
+class Quotas:
+    """Requests a second by class: ``rates`` has those that are limited. A second's worth may come at once."""
+
+    def __init__(self, rates: Mapping[Class, int], capacity: int = CAPACITY) -> None:
+        self._buckets = {kind: TokenBuckets(rate, rate, capacity) for kind, rate in rates.items()}
+
+    def take(self, kind: Class, who: Hashable, now: float) -> bool:
+        """Take one request of ``who``; False: there is none left. A class without a rate has no end."""
+        buckets = self._buckets.get(kind)
+        return buckets is None or buckets.take(who, now)
+
+    def give_back(self, kind: Class, who: Hashable, now: float) -> None:
+        """Undo one ``take``: the request was not answered yet."""
+        buckets = self._buckets.get(kind)
+        if buckets is not None:
+            buckets.give_back(who, now)
+
+
+def class_of(service: str, operation: Operation | None) -> Class:
+    """The class that a signed call of ``operation`` belongs to; None: one that daypass does not have."""
+    if service == "sts":
+        return "sts"
+    changes = operation is not None and operation.effect in ("changes", "founds")
+    return "iam-changes" if changes else "iam-reads"
+
+
+def _uncounted(kind: Class) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """What limits one service. ``quotas`` is None where there are none; ``count`` is told of each refusal."""
+
+    failures: Failures = field(default_factory=NoFailures)
+    quotas: Quotas | None = None
+    count: Callable[[Class], None] = _uncounted
+
+    def refused(self, kind: Class, detail: str = "") -> Throttling:
+        """The refusal, counted, in AWS's words."""
+        self.count(kind)
+        return Throttling("Rate exceeded", detail=detail)
