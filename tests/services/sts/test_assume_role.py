@@ -154,21 +154,15 @@ def test_a_device_nobody_has_is_refused(stage: Stage, params: dict[str, str], me
     assert stage.refusal(arn, **params) == ("AccessDenied", message)
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        {
-            "ProvidedContexts": [
-                {"ProviderArn": "arn:aws:iam::aws:contextProvider/IdentityCenter", "ContextAssertion": "abcd"}
-            ]
-        },
-    ],
-)
-def test_a_parameter_that_is_not_built_yet_is_refused_by_name(stage: Stage, params: dict[str, Any]) -> None:
-    """Silence would be taken for consent."""
-    code, message = stage.refusal(f"arn:aws:iam::{stage.account}:role/any", **params)
-    assert code == "NotImplemented"
-    assert next(iter(params)) in message
+def test_no_context_assertion_is_believed(stage: Stage) -> None:
+    """Whoever may set a context: no issuer of assertions is known, so none is right, in whatever form it comes."""
+    role = stage.role("contextual", trusting(stage.alice_arn, actions=(ASSUME, "sts:SetContext")))
+    arn = "arn:aws:iam::aws:contextProvider/IdentityCenter"
+    unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9."
+    refused = ("ValidationError", f"The context assertion of {arn} is not valid.")
+    for assertion in (unsigned, "abcd", "a.b.c", "x" * 2048):
+        context = [{"ProviderArn": arn, "ContextAssertion": assertion}]
+        assert stage.refusal(role, ProvidedContexts=context) == refused
 
 
 # ── durations and chains ─────────────────────────────────────────────────────────────────────────────

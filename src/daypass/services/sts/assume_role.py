@@ -2,9 +2,10 @@
 
 Source: STS API reference, AssumeRole; IAM User Guide, "Policy evaluation logic" and "Tag sessions".
 
-Who may: sts:AssumeRole, and beside it sts:TagSession when tags are passed or inherited and sts:SetSourceIdentity when a
-source identity is set or inherited, each allowed by the role's trust policy and, where the trust policy only names an
-account or another account asks, by the caller's own policies. What the session may is the role's, never the caller's.
+Who may: sts:AssumeRole, and beside it sts:TagSession when tags are passed or inherited, sts:SetSourceIdentity when a
+source identity is set or inherited, and sts:SetContext when contexts are provided: each allowed by the role's trust
+policy and, where that only names an account or another account asks, by the caller's own policies. What the session may
+is the role's, never the caller's.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ from daypass.operations.registry import operation
 from daypass.policy import Attached
 from daypass.principals import Operator, Root, Tags
 from daypass.services.sts.mfa import prove_mfa
+from daypass.services.sts.provided_contexts import context_providers, unproven
 from daypass.services.sts.session_policies import must_exist, passed_policies, passed_tags
 from daypass.services.sts.token_size import least_size, sizes
-from daypass.services.sts.unsupported import refuse_unsupported
 from daypass.sessions.limits import (
     effective_tags,
     packed_policy_size,
@@ -45,12 +46,15 @@ from daypass.sessions.limits import (
 )
 from daypass.snapshot import AccountSnapshot
 
+_ASSUMING = ("sts:AssumeRole",)
+
 
 class Wish(NamedTuple):
     """What an AssumeRole call asks for, read once.
 
     ``passed`` and ``marked`` are the tags and transitive keys of this call; ``tags`` and ``transitive`` are the
-    session's, what it inherits included. ``mfa``: it names a device or a code.
+    session's, what it inherits included. ``mfa``: it names a device or a code. ``contexts``: the providers of the
+    contexts of this call. ``actions``: all that must be allowed.
     """
 
     role_arn: str
@@ -67,6 +71,8 @@ class Wish(NamedTuple):
     policy_arns: tuple[str, ...] = ()
     least_size: int | None = None
     mfa: bool = False
+    contexts: tuple[str, ...] = ()
+    actions: tuple[str, ...] = _ASSUMING
 
 
 _PLAIN = frozenset({"RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId"})
@@ -86,7 +92,9 @@ def assume_role(call: Call) -> Mapping[str, object]:
     target, owner = _authorized_role(call, wish)
     role, session = target.role, call.caller.session
     chained = session is not None and session.kind == "role"
-    _, account, name, duration, _, _, _, tags, transitive, identity, policy, arns, least, _ = wish
+    _, account, name, duration, _, _, _, tags, transitive, identity, policy, arns, least, _, contexts, _ = wish
+    if contexts:
+        raise unproven(contexts)
     lasts = role_session_duration(duration, role.max_session_duration, chained=chained)
     if arns:
         must_exist(arns, owner)
@@ -113,13 +121,16 @@ def _read(call: Call) -> Wish:
     name, lasts, external_id = params["RoleSessionName"], params.get("DurationSeconds"), params.get("ExternalId")
     if session is None and params.keys() <= _PLAIN:
         return Wish(role_arn, account, name, lasts, external_id)
-    refuse_unsupported(params)
     passed = passed_tags(params)
     marked = tuple(params.get("TransitiveTagKeys") or ())
     tags, transitive = session_tags(passed, marked, session)
     policy, arns = passed_policies(params)
     identity = source_identity(params.get("SourceIdentity"), session)
     mfa = not params.keys().isdisjoint(_SECOND_FACTOR)
+    contexts = context_providers(params, call.account.partition)
+    tagging = ("sts:TagSession",) if passed or transitive else ()
+    naming = ("sts:SetSourceIdentity",) if identity is not None else ()
+    knowing = ("sts:SetContext",) if contexts else ()
     return Wish(
         role_arn,
         account,
@@ -135,6 +146,8 @@ def _read(call: Call) -> Wish:
         arns,
         least_size(params),
         mfa,
+        contexts,
+        (*_ASSUMING, *tagging, *naming, *knowing),
     )
 
 
@@ -191,7 +204,7 @@ def _authorized_role(call: Call, wish: Wish) -> tuple[Target, AccountSnapshot]:
     target = find_target(arn, owner) if owner else None
     if owner is None or target is None:
         raise _absent(call, wish, owner)
-    mine, actions = standing(call.caller, call.account, target.trust, owner), _actions(wish)
+    mine, actions = standing(call.caller, call.account, target.trust, owner), wish.actions
     if mine.settled is None or call.facts.endpoint is not None or not mine.settled.issuperset(actions):
         _authorize(call, wish, target, owner, actions, mine)
     return target, owner
@@ -225,17 +238,6 @@ def _authorize(
         mine.settled.update(actions)
 
 
-_ASSUMING = ("sts:AssumeRole",)
-
-
-def _actions(wish: Wish) -> tuple[str, ...]:
-    if not wish.passed and not wish.transitive and wish.source_identity is None:
-        return _ASSUMING
-    tagging = ("sts:TagSession",) if wish.passed or wish.transitive else ()
-    naming = ("sts:SetSourceIdentity",) if wish.source_identity is not None else ()
-    return (*_ASSUMING, *tagging, *naming)
-
-
 def _condition_keys(wish: Wish, owner: AccountSnapshot) -> dict[str, str | tuple[str, ...]]:
     """The condition keys that only this call has (Service Authorization Reference, AWS STS)."""
     keys: dict[str, str | tuple[str, ...]] = {
@@ -253,6 +255,8 @@ def _condition_keys(wish: Wish, owner: AccountSnapshot) -> dict[str, str | tuple
         keys["aws:tagkeys"] = tuple(key for key, _ in wish.passed)
     if wish.marked:
         keys["sts:transitivetagkeys"] = wish.marked
+    if wish.contexts:
+        keys["sts:requestcontextproviders"] = wish.contexts
     return keys
 
 
