@@ -34,13 +34,20 @@ class InlinePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Account(_Keyed):
-    """An account of this daypass: a name for people, an optional alias for sign-in pages."""
+    """An account of this daypass: a name for people, an optional alias for sign-in pages.
+
+    ``deactivated`` names regions that are active by default and not here, ``opted_in`` those that are the other way
+    round (``daypass.activation``). ``global_token_version``: 1 or 2, of session tokens from the global endpoint.
+    """
 
     kind: ClassVar[str] = "account"
     id: str
     name: str
     created: int
     alias: str | None = None
+    deactivated: tuple[str, ...] = ()
+    opted_in: tuple[str, ...] = ()
+    global_token_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ SUFFIXES: dict[str, tuple[str, str]] = {
 
 GLOBAL_REGION: dict[str, str] = {
     "aws": "us-east-1",
-    "aws-cn": "cn-northwest-1",
+    "aws-cn": "cn-north-1",
     "aws-eusc": "eusc-de-east-1",
     "aws-iso": "us-iso-east-1",
     "aws-iso-b": "us-isob-east-1",

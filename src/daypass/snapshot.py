@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from daypass.activation import BY_DEFAULT, usual_regions
 from daypass.entities import (
     KINDS,
     AccessKey,
@@ -69,7 +70,8 @@ class AccountSnapshot:
     before: it may be emptied at any time (``operations/compiled.py``).
     ``partition`` is where the account's ARNs live. ``membership`` is the account's place in the organization with all
     that restricts it there, None outside; ``organizations`` (none or one) and ``control_policies`` are filled in the
-    management account alone. ``issuers`` holds none or one. ``revoked`` are the ``revocations`` as requests ask them.
+    management account alone. ``issuers`` holds none or one. ``revoked`` are the ``revocations`` as requests ask them,
+    and ``usual_regions`` the account's regions: where it issues credentials without more being asked.
     """
 
     account: Account
@@ -97,6 +99,7 @@ class AccountSnapshot:
     oidc_providers_by_url: dict[str, OidcProvider] = field(default_factory=dict, repr=False)
     saml_providers_by_name: dict[str, SamlProvider] = field(default_factory=dict, repr=False)
     revoked: Revocations = field(default=Revocations(""), repr=False)
+    usual_regions: frozenset[str] = field(default=BY_DEFAULT, repr=False)
     derived: dict[object, object] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -129,7 +132,8 @@ class AccountSnapshot:
         held |= {name: indexes[kind] for kind, name in _INDEXES.items()}
         if revoked is None:
             revoked = Revocations(account.id, tables["revocation"].values())
-        return cls(account, revision, **held, partition=partition, membership=membership, revoked=revoked)
+        held |= {"revoked": revoked, "usual_regions": usual_regions(account)}
+        return cls(account, revision, **held, partition=partition, membership=membership)
 
     @property
     def id(self) -> str:

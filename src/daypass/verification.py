@@ -2,7 +2,8 @@
 
     1. the signature is readable, of one kind, and its host is signed
     2. it is fresh, and made for this service and region
-    3. its key is known: a long-term key through ``find_key``, a session through the ring that sealed its token
+    3. its key is known: a long-term key through ``find_key``, a session through the ring that sealed its token, where
+       a token of its version is good
     4. the session has not expired, was not revoked, and ``is_live`` says that its role or user still exists
     5. every ``x-amz-*`` header, the body and the signature hold
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from daypass.activation import is_good_in
 from daypass.credentials import Secret
 from daypass.errors import ExpiredToken, InvalidClientTokenId, MissingAuthenticationToken
 from daypass.exchange import RawRequest
@@ -127,6 +129,8 @@ def _session(
     if token is None or keyring is None or is_live is None:
         raise InvalidClientTokenId(_INVALID, detail="no session token, or no ring to open it with")
     session, secret = open_token(token, unverified.access_key_id, keyring)
+    if not is_good_in(session.token_version, unverified.region):
+        raise InvalidClientTokenId(_INVALID, detail=f"a token of version {session.token_version} in an opt-in region")
     refuse_expired(session, int(now))
     if is_revoked is not None and is_revoked(session):
         raise ExpiredToken(_EXPIRED, detail="revoked")

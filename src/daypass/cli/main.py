@@ -26,6 +26,7 @@ COMMANDS = {
     "delegation": "fetch the token of a delegation request that was sent",
     "issuer": "show and rotate the keys that sign web identity tokens",
     "policy": "check policies before they are attached, test what they decide",
+    "region": "show and choose the regions in which an account issues credentials",
     "root": "make and remove root credentials of an account, and its second factors",
     "audit": "verify and read the audit trail",
     "version": "print the version",

@@ -2,7 +2,8 @@
 
     1. time        stale, then future
     2. scope       region and service, all mismatches in one message
-    3. key, token  unknown or inactive key; token of another key, corrupt, or absent  → InvalidClientTokenId
+    3. key, token  unknown or inactive key; token of another key, corrupt, absent, or
+                   of version 1 in a region that must be opted into                   → InvalidClientTokenId
     4. expiry      over, or ended before its time by a rule of an account it belongs to or descends from → ExpiredToken
     5. issuer      the user or role behind the session is alive                        → InvalidClientTokenId
     6. signature   constant time                                                       → SignatureDoesNotMatch
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from daypass.activation import ALL_REGIONS, is_good_in
 from daypass.credentials import Secret
 from daypass.entities import AccessKey
 from daypass.errors import ExpiredToken, InvalidClientTokenId
@@ -136,6 +138,8 @@ class Authenticator:
         self, unverified: UnverifiedSignature, find_account: FindAccount, now: float, *, may_block: bool
     ) -> tuple[Caller, Secret]:
         session, secret, others = self._opened_token(unverified, may_block=may_block)
+        if session.token_version != ALL_REGIONS:
+            _refuse_elsewhere(session, unverified)
         if now >= session.expires:
             raise ExpiredToken(_EXPIRED)
         snapshot = find_account(session.account)
@@ -181,6 +185,14 @@ class Authenticator:
             if self._keys.find_or_refresh(unknown.key_id) is None:
                 raise
         return open_token(token, access_key_id, self._keys.ring())
+
+
+# INVARIANT: 1. a token that is good in some regions only is nobody's anywhere else.
+#   tests/services/sts/test_regions.py::test_a_version_1_token_is_no_good_where_one_must_opt_in
+def _refuse_elsewhere(session: Session, unverified: UnverifiedSignature) -> None:
+    """Refuse a token in a region where its version is no good. IAM is one for all regions, whatever they sign for."""
+    if unverified.service != "iam" and not is_good_in(session.token_version, unverified.region):
+        raise InvalidClientTokenId(_BAD_TOKEN, detail=f"a token of version {session.token_version} in an opt-in region")
 
 
 def refuse_revoked(caller: Caller, snapshot: AccountSnapshot, find_account: FindAccount) -> None:

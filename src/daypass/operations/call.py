@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from daypass.activation import ALL_REGIONS, BY_DEFAULT, is_active
 from daypass.credentials import TemporaryCredentials
 from daypass.entities import Entity
+from daypass.errors import RegionDisabled
 from daypass.ids import RANDOM_BYTES, access_key_id, unique_id
 from daypass.operations import authorize
 from daypass.operations.audit import Record
@@ -28,12 +30,12 @@ class NewSession(NamedTuple):
     """What a minting operation decides about a session; the rest follows from the call.
 
     ``principal_id`` is the unique id it is bound to, ``principal`` that entity's ARN resource (``role/path/name``),
-    ``account`` the entity's. ``lineage`` and ``ancestors``: those beside the caller's. The other fields are as in
-    ``Session``.
+    ``owner`` the entity's account. ``lineage`` and ``ancestors``: those beside the caller's. The other fields are as
+    in ``Session``.
     """
 
     kind: SessionKind
-    account: str
+    owner: AccountSnapshot
     principal_id: str
     principal: str
     name: str = ""
@@ -185,28 +187,60 @@ class Call:
 
         Raises:
             PackedPolicyTooLarge: the session does not fit into a token.
+            RegionDisabled: the session's account issues nothing in this region, or the caller's has not opted into it.
         """
         assert self.operation.effect == "mints", "mint outside a minting operation"
-        issuer, entropy = self.caller.session, self.ports.entropy.bytes(RANDOM_BYTES + NONCE_BYTES)
-        (kind, account, principal_id, principal, name, policy, policy_arns, tags, transitive, identity, mfa_at,
+        (kind, owner, principal_id, principal, name, policy, policy_arns, tags, transitive, identity, mfa_at,
          said, older, elders) = wanted  # fmt: skip
-        facts, lineage = self.facts, (*issuer.lineage, issuer.access_key_id) if issuer else ()
-        key, begins = access_key_id("ASIA", account, entropy[:RANDOM_BYTES]), facts.now
+        facts = self.facts
+        if facts.region not in owner.usual_regions:
+            self._require_active(owner)
+        account = owner.account.id
+        version = owner.account.global_token_version if facts.is_global else ALL_REGIONS
+        issuer = self.caller.session
+        entropy = self.ports.entropy.bytes(RANDOM_BYTES + NONCE_BYTES)
+        lineage = (*issuer.lineage, issuer.access_key_id) if issuer else ()
+        begins = facts.now
+        key = access_key_id("ASIA", account, entropy[:RANDOM_BYTES])
         above = ancestors_of(issuer) if issuer else self._opener(principal_id, begins)
         if elders:
             lineage, above = (*older, *lineage), (*elders, *above)
         session = Session(
-            kind, key, account, principal_id, name, begins, begins + duration, facts.region, 2, policy, policy_arns,
-            tags, transitive, identity, mfa_at, said, lineage, self.caller.access_key_id, principal, above,
+            kind, key, account, principal_id, name, begins, begins + duration, facts.region, version, policy,
+            policy_arns, tags, transitive, identity, mfa_at, said, lineage, self.caller.access_key_id, principal, above,
         )  # fmt: skip
         token, secret = seal(session, self.ports.keys.ring(), entropy[RANDOM_BYTES:], least_size)
         self.record.ours["session"] = _noted(session)
         return TemporaryCredentials(key, secret, token, begins + duration)
 
+    # INVARIANT: 10. where an account has switched credentials off, nobody gets any of it.
+    #   tests/security/test_regions.py::test_no_action_issues_credentials_in_a_region_that_is_not_active
+    def _require_active(self, owner: AccountSnapshot) -> None:
+        """Refuse to issue credentials of ``owner`` in a region that is not active there.
+
+        A region that must be opted into must be so in the caller's account too (IAM User Guide, "Manage AWS STS in an
+        AWS Region"); of one that is active by default, the account of the credentials decides alone.
+
+        Raises:
+            RegionDisabled: naming the account whose administrator can change it.
+        """
+        region, mine = self.facts.region, self._snapshot
+        if not is_active(owner.account, region):
+            raise _disabled(owner)
+        if mine is not None and region not in BY_DEFAULT and not is_active(mine.account, region):
+            raise _disabled(mine)
+
     def _opener(self, principal_id: str, now: int) -> Ancestors:
         """The ancestors of a session that a long-term key opens: its user or root, unless the session is theirs."""
         who = self.caller.principal.user_id
         return ((who, now),) if self.caller.access_key_id and who != principal_id else ()
+
+
+def _disabled(account: AccountSnapshot) -> RegionDisabled:
+    return RegionDisabled(
+        f"STS is not activated in this region for account:{account.id}. "
+        "Your account administrator can activate STS in this region using the IAM Console."
+    )
 
 
 def _noted(session: Session) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 
+from daypass.activation import BY_DEFAULT
 from daypass.credentials import Secret
 from daypass.entities import AccessKey, Account, User
 from daypass.errors import EntityAlreadyExists
@@ -33,12 +34,13 @@ def require_operator(call: Call) -> None:
 def create_account(call: Call) -> Mapping[str, object]:
     """Make the account that the operator acts in, with a user ``admin`` and its access key.
 
-    The answer is the only place where the secret access key is ever shown.
+    The answer is the only place where the secret access key is ever shown. Where this daypass serves one region alone,
+    the account has opted into it.
     """
     require_operator(call)
     account, name = call.caller.account, str(call.params["Name"])
     try:
-        call.put(Account(account, name, call.now))
+        call.put(Account(account, name, call.now, opted_in=() if call.region in BY_DEFAULT else (call.region,)))
     except AlreadyExists as error:
         raise EntityAlreadyExists(f"Account with name {name} already exists.") from error
     administrator = f"arn:{call.caller.principal.partition}:iam::aws:policy/{ADMINISTRATOR}"

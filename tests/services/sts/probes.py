@@ -109,6 +109,9 @@ def make_probe(daypass: LocalDaypass, case: dict[str, Any]) -> Probe:
     for operation, params in case.get("given", ()):
         probe.ask(admin, operation, params)
     KINDS[case.get("as", "user")](probe)
+    for verb in ("Enable", "Disable"):
+        for region in case.get(f"{verb.lower()}d", ()):
+            daypass.daypass.operator(f"daypass:{verb}Region", {"Region": region}, account)
     return probe
 
 

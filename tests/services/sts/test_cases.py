@@ -26,7 +26,7 @@ CASES = [
 ]
 MESSAGES: list[dict[str, Any]] = json.loads((FOLDER / "messages.json").read_text())
 MEMBERS = {"as", "policy", "features", "session", "device", "role", "given", "region", "host", "request", "when"}
-MEMBERS |= {"case", "refused", "answers", "lasts", "answer"}
+MEMBERS |= {"case", "enabled", "disabled", "refused", "answers", "lasts", "answer"}
 STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 DISPATCH = "http://webservices.amazon.com/AWSFault/2005-15-09"
 OF_DISPATCH = {"InvalidAction", "MalformedQueryString"}

@@ -49,6 +49,17 @@ def list_account_aliases(call: Call) -> Mapping[str, object]:
     return page(call, Listing("AccountAliases", [] if alias is None else [alias], str, str))
 
 
+@operation("iam:SetSecurityTokenServicePreferences", "changes")
+def set_security_token_service_preferences(call: Call) -> None:
+    """Choose the version of the session tokens that the global endpoint issues from now on."""
+    call.authorize()
+    version = _TOKEN_VERSIONS[call.params["GlobalEndpointTokenVersion"]]
+    call.put(replace(call.account.account, global_token_version=version))
+
+
+_TOKEN_VERSIONS = {"v1Token": 1, "v2Token": 2}
+
+
 @operation("iam:GetAccountSummary", "reads")
 def get_account_summary(call: Call) -> Mapping[str, object]:
     """How much the account holds, and how much it may. What daypass does not have yet counts nothing."""
@@ -60,7 +71,7 @@ def get_account_summary(call: Call) -> Mapping[str, object]:
     counted = {
         "AccountAccessKeysPresent": int(root_key),
         "AccountMFAEnabled": int(any(device.user_id == account.id for device in devices)),
-        "GlobalEndpointTokenVersion": 2,
+        "GlobalEndpointTokenVersion": account.account.global_token_version,
         "Groups": len(account.groups),
         "MFADevices": len(devices),
         "MFADevicesInUse": sum(device.user_id is not None for device in devices),

@@ -92,7 +92,7 @@ def assume_role(call: Call) -> Mapping[str, object]:
     target, owner = _authorized_role(call, wish)
     role, session = target.role, call.caller.session
     chained = session is not None and session.kind == "role"
-    _, account, name, duration, _, _, _, tags, transitive, identity, policy, arns, least, _, contexts, _ = wish
+    _, _, name, duration, _, _, _, tags, transitive, identity, policy, arns, least, _, contexts, _ = wish
     if contexts:
         raise unproven(contexts)
     lasts = role_session_duration(duration, role.max_session_duration, chained=chained)
@@ -100,7 +100,7 @@ def assume_role(call: Call) -> Mapping[str, object]:
         must_exist(arns, owner)
     packed = packed_policy_size(policy, arns, tags)
     wanted = NewSession(
-        "role", account, role.id, target.principal, name, policy, arns, tags, transitive, identity, mfa_at
+        "role", owner, role.id, target.principal, name, policy, arns, tags, transitive, identity, mfa_at
     )
     call.record.resources = target.resources
     credentials = call.mint(wanted, lasts, least or 0)
@@ -180,9 +180,8 @@ class Target(NamedTuple):
 
 def find_target(arn: str, owner: AccountSnapshot) -> Target | None:
     """The role called ``arn`` in ``owner``, path included; None: there is none."""
-    known = owner.derived.get(arn)
+    known: Target | None = owner.derived.get(arn)  # type: ignore[assignment]  # nothing else is kept under an ARN
     if known is not None:
-        assert isinstance(known, Target)
         return known
     role = owner.roles_by_name.get(arn.rsplit("/", 1)[-1])
     if role is None or owner.arn(role) != arn:

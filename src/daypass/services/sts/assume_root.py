@@ -49,11 +49,11 @@ def assume_root(call: Call) -> Mapping[str, object]:
     refuse_global(call)
     params, session = call.params, call.caller.session
     account, task = _account_of(params["TargetPrincipal"], call), _task_of(params["TaskPolicyArn"], call)
-    _authorize(call, account, task)
+    owner = _authorize(call, account, task)
     identity, tags = session.source_identity if session else None, inherited_tags(session)
     transitive = tuple(key for key, _ in tags)
     wanted = NewSession(
-        "assumed-root", account, account, "root", "", None, (_arn_of(task, call),), tags, transitive, identity
+        "assumed-root", owner, account, "root", "", None, (_arn_of(task, call),), tags, transitive, identity
     )
     least = least_size(params)
     credentials = call.mint(wanted, max(1, params.get("DurationSeconds", LONGEST)), least or 0)
@@ -109,8 +109,8 @@ def _arn_of(task: str, call: Call) -> str:
     return f"arn:{call.account.partition}:iam::aws:policy/root-task/{task}"
 
 
-def _authorize(call: Call, account: str, task: str) -> None:
-    """Refuse unless the caller may, and the account is a member whose root can be had for this task.
+def _authorize(call: Call, account: str, task: str) -> AccountSnapshot:
+    """The account, if the caller may, and it is a member whose root can be had for this task.
 
     Raises:
         AccessDenied: in one form of words for every account that cannot be had.
@@ -128,8 +128,9 @@ def _authorize(call: Call, account: str, task: str) -> None:
         told = decision.layer not in GUARDS or owner is None or tells_why(decision, call.account, owner)
         raise refuse(call.facts, decision, _ACTION, f" on resource: {arn}", reason=told)
     obstacle = _obstacle(call.account, owner, TASKS[task])
-    if obstacle:
+    if obstacle or owner is None:
         raise _denied(call, arn, obstacle)
+    return owner
 
 
 def _obstacle(ours: AccountSnapshot, theirs: AccountSnapshot | None, feature: RootFeature) -> str:

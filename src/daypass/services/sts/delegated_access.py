@@ -75,7 +75,7 @@ def _session(approver: Approver, owner: AccountSnapshot, request_id: str, policy
     who = approver.principal_id
     of_user = NewSession(
         "federated",
-        owner.id,
+        owner,
         who,
         approver.principal,
         f"delegated-{request_id[:8]}",

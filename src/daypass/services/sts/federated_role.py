@@ -96,7 +96,7 @@ def authorized(call: Call, asked: Asked, vouched: Vouched, owner: AccountSnapsho
     return Opening(
         owner,
         NewSession(
-            "role", owner.id, role.id, target.principal, name, asked.policy, asked.policy_arns, tags, transitive,
+            "role", owner, role.id, target.principal, name, asked.policy, asked.policy_arns, tags, transitive,
             vouched.source_identity, None, vouched.federation,
         ),
         role.max_session_duration,

@@ -36,7 +36,7 @@ def get_federation_token(call: Call) -> Mapping[str, object]:
     packed = packed_policy_size(policy, arns, tags) or 0
     lasts = session_token_duration(params.get("DurationSeconds"), is_root=isinstance(who, Root))
     least = least_size(params)
-    credentials = call.mint(_session(who, made.name, policy, arns, tags), lasts, least or 0)
+    credentials = call.mint(_session(call, who, made.name, policy, arns, tags), lasts, least or 0)
     return {
         "Credentials": shape(credentials),
         "FederatedUser": {"FederatedUserId": made.user_id, "Arn": made.arn},
@@ -54,7 +54,9 @@ def _authorize(call: Call, made: FederatedUser, tags: Tags) -> None:
         call.authorize(made.arn, action=action, keys=keys)
 
 
-def _session(who: User | Root, name: str, policy: str | None, arns: tuple[str, ...], tags: Tags) -> NewSession:
+def _session(
+    call: Call, who: User | Root, name: str, policy: str | None, arns: tuple[str, ...], tags: Tags
+) -> NewSession:
     if isinstance(who, Root):
-        return NewSession("federated", who.account, who.account, "root", name, policy, arns, tags)
-    return NewSession("federated", who.account, who.id, f"user{who.path}{who.name}", name, policy, arns, tags)
+        return NewSession("federated", call.account, who.account, "root", name, policy, arns, tags)
+    return NewSession("federated", call.account, who.id, f"user{who.path}{who.name}", name, policy, arns, tags)

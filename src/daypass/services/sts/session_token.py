@@ -26,9 +26,9 @@ def get_session_token(call: Call) -> Mapping[str, object]:
         raise denied("Cannot call GetSessionToken with session credentials")
     mfa_at = prove_mfa(call)
     if isinstance(who, Root):
-        wanted = NewSession("root", who.account, who.account, "root", mfa_at=mfa_at)
+        wanted = NewSession("root", call.account, who.account, "root", mfa_at=mfa_at)
     else:
-        wanted = NewSession("user", who.account, who.id, f"user{who.path}{who.name}", mfa_at=mfa_at)
+        wanted = NewSession("user", call.account, who.id, f"user{who.path}{who.name}", mfa_at=mfa_at)
     least = least_size(params)
     credentials = call.mint(wanted, lasts, least or 0)
     return {"Credentials": shape(credentials)} | sizes(credentials, least)
