@@ -14,6 +14,7 @@ from daypass.errors import Malformed
 from daypass.policy.template import filled_template
 from daypass.services.delegations import LIFETIME
 from daypass.testing.local import LocalDaypass, Signer
+from tests.calling import code_of, credentials_in
 from tests.services.sts.conftest import EVERYTHING, document, trusting
 
 TEMPLATE = document({"Effect": "Allow", "Action": "iam:Get*", "Resource": ["arn:aws:iam::*:role/@{RoleNames}"]})
@@ -156,6 +157,28 @@ def test_what_follows_the_approvers_session_follows_the_delegated_one(deal: Deal
     assert deal.iam(delegated).get_role(RoleName="one")
     deal.daypass.daypass.operator("daypass:RevokeSessions", {"AccessKeyId": approver.access_key_id})
     assert code(deal.iam(delegated).get_role, RoleName="one") == "ExpiredToken"
+
+
+def test_what_a_revoked_session_has_accepted_never_opens_anything(deal: Deal) -> None:
+    """Sent by somebody else on the last day that it can be: the rule is still there, whatever was revoked since."""
+    approver, request, clock = deal.session(deal.role("ended")), deal.ask(), deal.daypass.clock
+    deal.iam(approver).associate_delegation_request(DelegationRequestId=request)
+    deal.iam(approver).accept_delegation_request(DelegationRequestId=request)
+    operator = deal.daypass.daypass.operator
+    operator("daypass:RevokeSessions", {"AccessKeyId": approver.access_key_id})
+    clock.advance(LIFETIME - 10)
+    try:
+        operator("daypass:RevokeSessions", {"Principal": f"arn:aws:iam::{deal.daypass.account}:role/one"})
+        sent = deal.daypass.call("iam", "SendDelegationToken", {"DelegationRequestId": request})
+        assert sent.status == 200
+        clock.advance(3_500)
+        wish = {"TradeInToken": deal.token(request)}
+        traded = deal.daypass.call("sts", "GetDelegatedAccessToken", wish, deal.partner_admin)
+        delegated = credentials_in(traded)
+        told = deal.daypass.call("iam", "GetRole", {"RoleName": "one"}, delegated)
+        assert (told.status, code_of(told)) == (403, "ExpiredToken")
+    finally:
+        clock.advance(-LIFETIME - 3_490)
 
 
 def test_a_user_who_accepts_gives_a_federated_users_session(deal: Deal) -> None:

@@ -137,17 +137,16 @@ def _account_in(name: str) -> str | None:
 
 
 def _must_be_known(access_key_id: str) -> None:
-    """Refuse an id that nobody was given while its session, or one that descends from it, may still live.
+    """Refuse an id that nobody was given while its session, or one that descends from it, may still live or be opened.
 
     Raises:
         CommandError: this host's trail does not know it.
     """
     from daypass.adapters.audit import IssuedSessions
     from daypass.cli.audit import trail_folder
-    from daypass.sessions.keyring import LONGEST_SESSION
+    from daypass.services.revocations import LASTS
 
-    since = int(time.time()) - LONGEST_SESSION - 3_600
-    if not IssuedSessions(trail_folder(), since).mentions(access_key_id):
+    if not IssuedSessions(trail_folder(), int(time.time()) - LASTS).mentions(access_key_id):
         raise _unknown(access_key_id)
 
 

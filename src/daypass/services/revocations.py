@@ -13,16 +13,19 @@ from daypass.ids import account_of
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.services.accounts import require_operator
+from daypass.services.delegations import LIFETIME
 from daypass.sessions.keyring import RETENTION
 from daypass.snapshot import AccountSnapshot
 
 MOST_RULES = 10_000
 """Rules of one account at a time. Whoever would need more names principals, or a time, instead of single sessions."""
 
-# INVARIANT: 5. a rule outlives every session it ends: the longest one, opened by a node that had not heard of the rule.
-#   tests/services/test_revocations.py::test_a_rule_stays_as_long_as_a_session_that_it_ends
-LASTS = RETENTION
-"""Seconds that a rule is kept: as long as a sealing key, and for the same reasons."""
+# INVARIANT: 5. a rule outlives every session it ends: the longest one, opened by a node that had not heard of the rule,
+#   and one for a delegation request that was accepted before and is sent at the last moment.
+#   tests/services/test_revocations.py::test_a_rule_stays_as_long_as_a_session_that_it_ends,
+#   tests/services/test_delegations.py::test_what_a_revoked_session_has_accepted_never_opens_anything
+LASTS = LIFETIME + RETENTION
+"""Seconds that a rule is kept: as long as a sealing key, for the same reasons, after the last acceptance is sent."""
 
 
 @operation("daypass:RevokeSessions", "changes")
