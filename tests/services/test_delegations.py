@@ -213,12 +213,13 @@ def test_a_request_is_seen_by_the_two_accounts_it_is_about_and_no_other(deal: De
 
 def test_the_asking_account_takes_up_nothing_of_its_own_for_another(deal: Deal) -> None:
     """It sees its request, and every further step is the other account's."""
-    request = deal.ask()
-    partner = deal.iam(deal.partner_admin)
-    deal.iam().associate_delegation_request(DelegationRequestId=request)
-    for step in ("accept_delegation_request", "update_delegation_request", "send_delegation_token"):
-        assert code(getattr(partner, step), DelegationRequestId=request) in ("InvalidInput", "AccessDenied")
-    assert deal.state(request) == "ASSIGNED"
+    request, partner = deal.ask(), deal.iam(deal.partner_admin)
+    steps = [getattr(partner, f"{step}_delegation_request") for step in ("associate", "update", "accept", "reject")]
+    for ours in ("associate_delegation_request", "accept_delegation_request", "get_delegation_request"):
+        for theirs in (*steps, partner.send_delegation_token):
+            assert code(theirs, DelegationRequestId=request) == "InvalidInput"
+        getattr(deal.iam(), ours)(DelegationRequestId=request)
+    assert deal.state(request) == deal.state(request, deal.partner_admin) == "ACCEPTED"
 
 
 def test_a_trade_in_token_is_of_no_use_to_another_account(deal: Deal) -> None:

@@ -54,8 +54,7 @@ def _is_owner(call: Call, found: Seen) -> bool:
 @operation("iam:AssociateDelegationRequest", "changes")
 def associate_delegation_request(call: Call) -> None:
     """Take a request up: the caller becomes its owner."""
-    found = seen(call, call.params["DelegationRequestId"])
-    authorize_as_owner(call, found)
+    found = _asked(call)
     if found.state(call.now) not in ("ASSIGNED", "UNASSIGNED") or found.answer is not None:
         raise _wrong(found, call.now)
     owner = call.caller.principal.principal_arn
@@ -99,14 +98,30 @@ def _answered(call: Call, *states: DelegationState) -> Delegation:
         NoSuchEntity: there is no such request.
         InvalidInput: it is in another state.
     """
-    found = seen(call, call.params["DelegationRequestId"])
-    authorize_as_owner(call, found)
+    found = _asked(call)
     if call.operation.name == "iam:SendDelegationToken" and found.request.only_send_by_owner:
         _must_be_owner(call, found)
-    answer = call.account.delegations.get(found.request.id)
-    if answer is None or found.state(call.now) not in states:
+    if found.answer is None or found.state(call.now) not in states:
         raise _wrong(found, call.now)
-    return answer
+    return found.answer
+
+
+def _asked(call: Call) -> Seen:
+    """The request that the call is about, once the caller may, of those that ask his account, or any.
+
+    # INVARIANT: 2. the account that asks answers nothing in the place of the one that is asked.
+    #   tests/services/test_delegations.py::test_the_asking_account_takes_up_nothing_of_its_own_for_another
+
+    Raises:
+        AccessDenied: he may not.
+        NoSuchEntity: there is no such request.
+        InvalidInput: another account is asked.
+    """
+    found = seen(call, call.params["DelegationRequestId"])
+    authorize_as_owner(call, found)
+    if found.request.owner_account not in ("", call.account.id):
+        raise _wrong(found, call.now)
+    return found
 
 
 def _must_be_owner(call: Call, found: Seen) -> None:
