@@ -93,13 +93,8 @@ def _task_of(given: Mapping[str, Any], call: Call) -> str:
     Raises:
         ValidationError: it is none.
     """
-    arn = given.get("arn")
-    if arn is None:
-        raise ValidationError(
-            "1 validation error detected: Value null at 'taskPolicyArn.arn' failed to satisfy constraint: "
-            "Member must not be null"
-        )
-    name: str = arn.rpartition("/")[2]
+    arn: str = given["arn"]
+    name = arn.rpartition("/")[2]
     if name not in TASKS or arn != _arn_of(name, call) or find_policy(arn, call.account) is None:
         raise ValidationError(f"{arn} is invalid")
     return name

@@ -29,7 +29,7 @@ def passed_policies(params: Mapping[str, Any]) -> tuple[str | None, tuple[str, .
         MalformedPolicyDocument: the inline one is none.
     """
     policy = params.get("Policy")
-    arns = tuple(given["arn"] for given in params.get("PolicyArns") or () if "arn" in given)
+    arns = tuple(given["arn"] for given in params.get("PolicyArns") or ())
     check_session_policies(policy, arns)
     if policy is not None:
         check_document(policy, Kind.SESSION)
