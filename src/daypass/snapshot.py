@@ -166,6 +166,11 @@ class AccountSnapshot:
         for name in _TABLES.values():
             yield from getattr(self, name).values()
 
+    @property
+    def size(self) -> int:
+        """How many entities there are."""
+        return sum(map(len, self._tables().values()))
+
     def placed(self, membership: Membership | None) -> AccountSnapshot:
         """The same account at the same revision, at another place of the organization."""
         return replace(self, membership=membership, derived={})

@@ -106,7 +106,9 @@ class Call:
 
     def find_account(self, account: str) -> AccountSnapshot | None:
         """Another account's snapshot (or this one's), None when daypass does not host it."""
-        return self.account if account == self.caller.account else self._find_account(account)
+        if account == self.caller.account and (self._snapshot is not None or self.transaction is not None):
+            return self.account
+        return self._find_account(account)  # nobody has an account, and may ask for one of that name
 
     def wait_for_store(self) -> None:
         """Go on only where waiting for the store is allowed: for calls of inline operations that sometimes must.

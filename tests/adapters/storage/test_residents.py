@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from daypass.adapters.storage.residents import Residents
 from daypass.entities import Account, Role
 from daypass.snapshot import AccountSnapshot
+from daypass.testing.backend import EVERYTHING
 
 
 def account(number: int, roles: int, revision: int = 1) -> AccountSnapshot:
@@ -45,6 +46,14 @@ def test_replacing_and_dropping_keep_the_sum_right() -> None:
     residents.drop("000000000001")
     residents.drop("000000000001")
     assert residents.weight == 0
+
+
+def test_every_kind_of_entity_has_its_weight() -> None:
+    """Nothing that an account can have many of is in memory for nothing."""
+    residents, main = Residents(capacity=100), Account("000000000001", "1", 0)
+    for entity in EVERYTHING:
+        residents.keep(AccountSnapshot.of(1, [main, entity]))
+        assert residents.weight == 2, entity.kind
 
 
 @given(

@@ -124,6 +124,14 @@ def test_whom_the_provider_vouches_for_gets_a_session_of_the_role(federation: Fe
 
 
 @both
+@pytest.mark.parametrize("account", ["anonymous", "", "111122223333"])
+def test_an_account_that_is_not_here_has_no_provider(federation: Federation, operation: str, account: str) -> None:
+    """Not even the one that a stranger's request is said to come from."""
+    answer = federation.ask(operation, f"arn:aws:iam::{account}:role/any")
+    assert (answer.status, code_of(answer)) == (400, "InvalidIdentityToken")
+
+
+@both
 def test_the_record_says_who_was_vouched_for(federation: Federation, operation: str) -> None:
     """Whoever is proved is the record's user, in the role's account, and neither token nor assertion is written."""
     federation.ask(operation, federation.role(f"told-{operation}", operation))

@@ -28,7 +28,7 @@ class Residents:
 
     def keep(self, snapshot: AccountSnapshot) -> None:
         """Add the account or replace its snapshot; others may have to go."""
-        account, weight = snapshot.id, _weight(snapshot)
+        account, weight = snapshot.id, snapshot.size
         self._total += weight - self._weights.pop(account, 0)
         self._weights[account] = weight
         self.snapshots[account] = snapshot
@@ -61,16 +61,3 @@ class Residents:
                 self._weights.move_to_end(account)
             else:
                 self.drop(account)
-
-
-def _weight(snapshot: AccountSnapshot) -> int:
-    tables = (
-        snapshot.users,
-        snapshot.groups,
-        snapshot.roles,
-        snapshot.access_keys,
-        snapshot.policies,
-        snapshot.control_policies,
-        snapshot.revocations,
-    )
-    return 1 + sum(len(table) for table in tables)
