@@ -12,12 +12,20 @@ class Figures:
 
     rows: list[tuple[str, float, str, str]] = field(default_factory=list)
 
-    def add(self, name: str, value: float, unit: str, *, over: tuple[str, float] | None = None) -> float:
-        """Print a figure. ``over``: name and value of what it is divided by."""
-        ratio = f"{value / over[1]:.2f} x {over[0]}" if over and over[1] else ""
+    def add(self, name: str, value: float, unit: str, *over: tuple[str, float]) -> float:
+        """Print a figure. ``over``: names and values of what it is divided by."""
+        ratio = ", ".join(f"{value / reference:.2f} x {what}" for what, reference in over if reference)
         self.rows.append((name, value, unit, ratio))
         print(f"{name:<58} {value:>12,.2f} {unit:<12} {ratio}", flush=True)
         return value
+
+    def table(self) -> str:
+        """All figures as the table that docs/benchmarks.md shows."""
+        rows = [
+            f"| {name} | {value:,.2f} | {unit} | {ratio.replace(' x ', ' × ')} |"
+            for name, value, unit, ratio in self.rows
+        ]
+        return "\n".join(["| figure | value | unit | ratio |", "|---|---:|---|---|", *rows])
 
     def note(self, text: str) -> None:
         """Say what could not be measured, and why."""

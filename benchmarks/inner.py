@@ -55,9 +55,9 @@ def tokens(figures: Figures) -> None:
     raw = ("raw AES-256-GCM-SIV", microseconds(lambda: cipher.encrypt(nonce, plain, b"")))
     figures.add("raw AES-256-GCM-SIV", raw[1], "us")
     figures.add("session token, characters", len(sealed.token), "characters")
-    figures.add("seal a session", microseconds(lambda: seal(SESSION, ring, nonce)), "us", over=raw)
+    figures.add("seal a session", microseconds(lambda: seal(SESSION, ring, nonce)), "us", raw)
     opening = microseconds(lambda: open_token(sealed.token, SESSION.access_key_id, ring))
-    figures.add("open a session token", opening, "us", over=raw)
+    figures.add("open a session token", opening, "us", raw)
 
 
 def requests(figures: Figures) -> None:
@@ -78,13 +78,13 @@ def requests(figures: Figures) -> None:
         for name, (action, params, who) in calls.items():
             raw = captured(local, "sts", action, params, who)
             assert service.serve(raw).status == 200
-            figures.add(name, microseconds(lambda raw=raw: service.serve(raw)), "us", over=over)  # type: ignore[misc]
+            figures.add(name, microseconds(lambda raw=raw: service.serve(raw)), "us", over)  # type: ignore[misc]
         revoke_others(local)
         raw = captured(local, "sts", "GetCallerIdentity", {}, signer)
         many = f"GetCallerIdentity, session, {MANY_RULES:,} revocations, in process"
-        figures.add(many, microseconds(lambda: service.serve(raw)), "us", over=over)
+        figures.add(many, microseconds(lambda: service.serve(raw)), "us", over)
         raw = captured(local, "sts", "GetAccessKeyInfo", {"AccessKeyId": signer.access_key_id}, None)
-        figures.add("verify and decide, in process", microseconds(lambda: service.serve(raw)), "us", over=over)
+        figures.add("verify and decide, in process", microseconds(lambda: service.serve(raw)), "us", over)
 
 
 MANY_RULES = 10_000

@@ -9,15 +9,16 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-_TICK = os.sysconf("SC_CLK_TCK")
-_TWO_CORES = (os.cpu_count() or 1) > 1
+TWO_CORES = (os.cpu_count() or 1) > 1
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,16 @@ class Request:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
+
+    @property
+    def target(self) -> str:
+        parts = urlsplit(self.url)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    def to(self, address: str) -> Request:
+        """The same bytes, sent to another server: to the scheme, host and port of ``address``."""
+        return replace(self, url=urljoin(address, self.target))
 
 
 @dataclass(frozen=True)
@@ -40,26 +51,31 @@ class Load:
     p99: float
 
 
-def measure(pid: int, *requests: Request, connections: int, seconds: float) -> Load:
+def measure(pid: int, *requests: Request, connections: int, seconds: float, refused: bool = False) -> Load:
     """Send ``requests`` in turn for ``seconds`` over ``connections``; every answer must be a success.
+
+    ``refused``: every answer must be a refusal.
 
     Raises:
         RuntimeError: some were not.
     """
-    _pin(pid, 0)
+    pin(pid)
     with tempfile.NamedTemporaryFile("w") as ready, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        ready.writelines(f"{_raw(request).hex()}\n" for request in requests)
+        ready.writelines(f"{raw(request).hex()}\n" for request in requests)
         ready.flush()
         script.write(_SCRIPT % ready.name)
         script.flush()
         for request in (requests[0], requests[-1]):
-            _try(request)
+            status, said = answer(request)
+            if (status != HTTPStatus.OK) is not refused:
+                raise RuntimeError(f"{request.url} answered {status}: {said}")
         before = cpu_seconds(pid)
         said = _wrk(script.name, requests[0].url, connections, seconds)
         used = cpu_seconds(pid) - before
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise RuntimeError(said)
     count = int(_find(r"(\d+) requests in", said))
+    failed = int(_find(r"Non-2xx or 3xx responses: (\d+)", said)) if "Non-2xx" in said else 0
+    if failed != (count if refused else 0) or "Socket errors" in said:
+        raise RuntimeError(said)
     return Load(
         count,
         used / count * 1e6,
@@ -70,15 +86,12 @@ def measure(pid: int, *requests: Request, connections: int, seconds: float) -> L
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and all that descend from it."""
-    total = 0
+    """User and system time of a process and all that descend from it, to the nanosecond."""
+    total = 0.0
     for process in tree(pid):
-        try:
-            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        except FileNotFoundError:
-            continue
-        total += int(fields[11]) + int(fields[12])
-    return total / _TICK
+        with suppress(OSError):  # it has ended
+            total += time.clock_gettime(~process << 3 | 2)  # the clock that clock_getcpuclockid(3) names
+    return total
 
 
 def resident_megabytes(pid: int) -> float:
@@ -96,25 +109,26 @@ def tree(pid: int) -> list[int]:
     return [pid, *(descendant for child in children for descendant in tree(int(child)))]
 
 
-def _pin(pid: int, core: int) -> None:
-    if _TWO_CORES:
+def pin(pid: int) -> None:
+    """Leave a process and all that descend from it the first core; the load is on the second."""
+    if TWO_CORES:
         for process in tree(pid):
-            subprocess.run(["taskset", "-acp", str(core), str(process)], check=True, capture_output=True)
+            subprocess.run(["taskset", "-acp", "0", str(process)], check=True, capture_output=True)
 
 
-def _try(request: Request) -> None:
-    """The client counts a redirect as a success."""
+def answer(request: Request) -> tuple[int, str]:
+    """Status and body of the answer; wrk counts a redirect as a success, and tells no body."""
     parts = urlsplit(request.url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=10)
-    connection.request("POST", "/", request.body, dict(request.headers))
-    status = connection.getresponse().status
+    connection.request(request.method, request.target, request.body, dict(request.headers))
+    response = connection.getresponse()
+    body = response.read().decode()
     connection.close()
-    if status != HTTPStatus.OK:
-        raise RuntimeError(f"{request.url} answered {status}")
+    return response.status, body
 
 
 def _wrk(script: str, url: str, connections: int, seconds: float) -> str:
-    pinned = ["taskset", "-c", "1"] if _TWO_CORES else []
+    pinned = ["taskset", "-c", "1"] if TWO_CORES else []
     command = [
         *pinned,
         "wrk",
@@ -137,10 +151,15 @@ function request() sent = sent %% #all + 1; return all[sent] end
 """
 
 
-def _raw(request: Request) -> bytes:
+def raw(request: Request) -> bytes:
     """The request as it goes over the wire."""
     headers = {"Host": urlsplit(request.url).netloc} | dict(request.headers) | {"Content-Length": len(request.body)}
-    lines = ["POST / HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    lines = [
+        f"{request.method} {request.target} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode() + request.body
 
 

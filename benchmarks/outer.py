@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.figures import Figures
-from benchmarks.load import Load, Request, measure, resident_megabytes
+from benchmarks.load import Load, measure, resident_megabytes
 from benchmarks.servers import BIN, Server, daypass, empty, has, moto, seaweedfs
 
 ROUNDS = 5
@@ -26,7 +26,6 @@ def over_http(figures: Figures, seconds: float, *, peers: bool) -> None:
         ours = stack.enter_context(daypass(folder / "data"))
         for connections in (16, 1):
             _compare(figures, reference, ours, connections, seconds)
-        _further(figures, reference, ours, seconds)
         if peers:
             _peers(figures, stack, folder, reference, seconds)
 
@@ -37,31 +36,21 @@ def _compare(figures: Figures, reference: Server, ours: Server, connections: int
     loads: dict[str, list[Load]] = {name: [] for name in ("empty answer", *actions, always_new)}
     for _ in range(ROUNDS):
         form = ours.request("AssumeRole")
-        loads["empty answer"].append(
-            measure(reference.pid, _to(form, reference), connections=connections, seconds=seconds)
-        )
+        floor = measure(reference.pid, form.to(reference.url), connections=connections, seconds=seconds)
+        loads["empty answer"].append(floor)
         for action in actions:
             request = ours.request(action)
             loads[action].append(measure(ours.pid, request, connections=connections, seconds=seconds))
         different = [ours.request("AssumeRole", f"bench-{number}") for number in range(OTHERS)]
         loads[always_new].append(measure(ours.pid, *different, connections=connections, seconds=seconds))
-    floor = ("empty answer", _least_cpu(loads["empty answer"]))
+    over = ("empty answer", min(load.cpu for load in loads["empty answer"]))
     for name, runs in loads.items():
         best = min(runs, key=lambda load: load.cpu)
         label = f"{name}, {connections} connections" if connections > 1 else f"{name}, 1 connection"
-        figures.add(f"{label}, CPU", best.cpu, "us/request", over=floor)
+        figures.add(f"{label}, CPU", best.cpu, "us/request", over)
         figures.add(f"{label}, rate", best.per_second, "requests/s")
         figures.add(f"{label}, p50", best.p50, "us")
         figures.add(f"{label}, p99", best.p99, "us")
-
-
-def _further(figures: Figures, reference: Server, ours: Server, seconds: float) -> None:
-    """The other actions that answer inline, each beside an empty answer of its own turn."""
-    for action in ("GetSessionToken", "GetFederationToken", "GetAccessKeyInfo"):
-        request = ours.request(action)
-        floor = measure(reference.pid, _to(request, reference), connections=16, seconds=seconds).cpu
-        load = measure(ours.pid, request, connections=16, seconds=seconds)
-        figures.add(f"{action}, 16 connections, CPU", load.cpu, "us/request", over=("empty answer", floor))
 
 
 def _peers(figures: Figures, stack: ExitStack, folder: Path, reference: Server, seconds: float) -> None:
@@ -79,7 +68,7 @@ def _peers(figures: Figures, stack: ExitStack, folder: Path, reference: Server, 
         for action in ("AssumeRole", "GetCallerIdentity"):
             load = measure(peer.pid, peer.request(action), connections=16, seconds=seconds)
             over = ("empty answer", floor)
-            figures.add(f"{peer.name} {action}, 16 connections, CPU", load.cpu, "us/request", over=over)
+            figures.add(f"{peer.name} {action}, 16 connections, CPU", load.cpu, "us/request", over)
 
 
 def after_many(figures: Figures, sessions: int) -> None:
@@ -96,7 +85,7 @@ def after_many(figures: Figures, sessions: int) -> None:
         last = measure(server.pid, server.request("AssumeRole"), connections=16, seconds=5)
         figures.add("AssumeRole at the first sessions, CPU", first.cpu, "us/request")
         over = ("the first", first.cpu)
-        figures.add(f"AssumeRole after {done:,} sessions, CPU", last.cpu, "us/request", over=over)
+        figures.add(f"AssumeRole after {done:,} sessions, CPU", last.cpu, "us/request", over)
         figures.add("memory grown by them", resident_megabytes(server.pid) - before, "MB")
         figures.add("store grown by them", _store_bytes(Path(folder) / "data") - size, "bytes")
 
@@ -127,11 +116,3 @@ def start_up(figures: Figures) -> None:
             process.terminate()
             process.wait(15)
         shutil.rmtree(data, ignore_errors=True)
-
-
-def _least_cpu(loads: list[Load]) -> float:
-    return min(load.cpu for load in loads)
-
-
-def _to(request: Request, server: Server) -> Request:
-    return Request(server.url, request.headers, request.body)

@@ -44,7 +44,7 @@ def decisions(figures: Figures) -> PolicySet:
         assert evaluate(request("p19"), some).allowed
     twenty = figures.add("decide over 20 matching statements", microseconds(lambda: evaluate(asked, few)), "us")
     thousand = microseconds(lambda: evaluate(asked, many))
-    figures.add("decide over 1,000, 20 matching", thousand, "us", over=("20 statements", twenty))
+    figures.add("decide over 1,000, 20 matching", thousand, "us", ("20 statements", twenty))
     return few
 
 
@@ -68,7 +68,7 @@ def _beside_others(figures: Figures, few: PolicySet) -> None:
             continue
         assert [decide(*one) for one in asked] == expected, name
         cost = microseconds(partial(decide, "nobody", "s3:GetObject", "b"), 20, 40)
-        figures.add(f"{name}, the same", cost, "us", over=("ours", ours))
+        figures.add(f"{name}, the same", cost, "us", ("ours", ours))
 
 
 def _layers(figures: Figures) -> None:
@@ -99,7 +99,7 @@ def _documents(figures: Figures) -> None:
     for text in (large, usual):
         name = f"a policy of {len(text):,} bytes"
         figures.add(f"compile {name}", microseconds(partial(parse_policy, text), 5, 20), "us")
-        figures.add(f"memory of {name}, compiled", _memory(text), "bytes", over=("its text", len(text)))
+        figures.add(f"memory of {name}, compiled", _memory(text), "bytes", ("its text", len(text)))
     checked = microseconds(lambda: check_document(large, Kind.IDENTITY_MANAGED), 5, 20)
     figures.add(f"check and compile a policy of {len(large):,} bytes", checked, "us")
     figures.add(

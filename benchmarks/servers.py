@@ -10,20 +10,38 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import boto3
 
 from benchmarks.load import Request
-from daypass.sigv4 import sign_request
+from daypass.sigv4 import presign_request, sign_request
+from daypass.testing.local import VERSIONS, flatten
 
 BIN = Path(sys.executable).parent
 AGENT = "Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 os/linux#6.1 md/arch#x86_64 lang/python#3.11.7 md/pyimpl#CPython"
+VERSION = VERSIONS["sts"]
+HEADERS = {
+    "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+    "User-Agent": AGENT,
+    "amz-sdk-invocation-id": "5c1f4d1e-9a58-4f6e-8bbd-0d1b1c3a5a5e",
+    "amz-sdk-request": "attempt=1",
+}
+
+
+class Key(NamedTuple):
+    """What a request is signed with."""
+
+    access_key_id: str
+    secret: str
+
+
+EXAMPLE_KEY = Key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 
 
 @dataclass
@@ -33,38 +51,34 @@ class Server:
     name: str
     url: str
     pid: int
-    access_key_id: str = "AKIAIOSFODNN7EXAMPLE"
-    secret: str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+    key: Key = EXAMPLE_KEY
     role: str = "arn:aws:iam::123456789012:role/bench"
 
     def request(self, action: str, session: str = "bench") -> Request:
-        """A signed STS call, with the headers that boto3 sends. ``session``: the name of a role's session."""
-        form = {"Action": action, "Version": "2011-06-15"}
-        if action == "AssumeRole":
-            form |= {"RoleArn": self.role, "RoleSessionName": session}
-        elif action == "GetFederationToken":
-            form["Name"] = session
-        elif action == "GetAccessKeyInfo":
-            form["AccessKeyId"] = self.access_key_id
-        body = urlencode(form).encode()
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-            "User-Agent": AGENT,
-            "amz-sdk-invocation-id": "5c1f4d1e-9a58-4f6e-8bbd-0d1b1c3a5a5e",
-            "amz-sdk-request": "attempt=1",
-        }
-        signed = sign_request(
-            "POST",
-            self.url,
-            headers,
-            body,
-            access_key_id=self.access_key_id,
-            secret_access_key=self.secret,
-            region="us-east-1",
-            service="sts",
-            now=time.time(),
-        )
+        """A signed STS call of one of the two operations that all servers have."""
+        if action != "AssumeRole":
+            return self.post(action, {})
+        return self.post(action, {"RoleArn": self.role, "RoleSessionName": session})
+
+    def post(self, action: str, params: Mapping[str, Any], key: Key | None = None) -> Request:
+        """A signed STS call, with the headers that boto3 sends."""
+        body = _form(action, params)
+        signed = sign_request("POST", self.url, HEADERS, body, **self._signing(key))
         return Request(self.url, signed, body)
+
+    def unsigned(self, action: str, params: Mapping[str, Any]) -> Request:
+        """A call of an operation that asks for no signature."""
+        return Request(self.url, HEADERS, _form(action, params))
+
+    def presigned(self, action: str) -> Request:
+        """An STS call whose whole content is its URL."""
+        url = presign_request("GET", f"{self.url}?Action={action}&Version={VERSION}", **self._signing(None))
+        return Request(url, {"User-Agent": AGENT}, b"", "GET")
+
+    def _signing(self, key: Key | None) -> dict[str, Any]:
+        key_id, secret = key or self.key
+        who = {"access_key_id": key_id, "secret_access_key": secret}
+        return who | {"region": "us-east-1", "service": "sts", "now": time.time()}
 
     def client(self, service: str) -> Any:
         """A boto3 client with the server's key."""
@@ -72,9 +86,13 @@ class Server:
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
-            aws_access_key_id=self.access_key_id,
-            aws_secret_access_key=self.secret,
+            aws_access_key_id=self.key.access_key_id,
+            aws_secret_access_key=self.key.secret,
         )
+
+
+def _form(action: str, params: Mapping[str, Any]) -> bytes:
+    return urlencode({"Action": action, "Version": VERSION, **flatten(params)}).encode()
 
 
 @contextmanager
@@ -94,8 +112,8 @@ def daypass(data: Path, *options: str) -> Iterator[Server]:
     command = [str(BIN / "daypass"), "up", "--data", str(data), "--listen", f"127.0.0.1:{port}", *options]
     with _running(command, port) as pid:
         variables = json.loads(_output([str(BIN / "daypass"), "env", "--data", str(data), "--format", "json"]))
-        key = (variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
-        server = Server("daypass", f"http://127.0.0.1:{port}/", pid, *key)
+        key = Key(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
+        server = Server("daypass", f"http://127.0.0.1:{port}/", pid, key)
         arn = server.client("sts").get_caller_identity()["Arn"]
         server.role = make_role(server, arn)
         yield server
@@ -112,8 +130,10 @@ def moto() -> Iterator[Server]:
 @contextmanager
 def seaweedfs(folder: Path) -> Iterator[Server]:
     """SeaweedFS's S3 gateway with its STS."""
-    server = Server("SeaweedFS", "", 0, "AKIASEAWEEDBENCH0001", "bench" * 8, "arn:aws:iam::000000000000:role/bench")
-    credentials = [{"accessKey": server.access_key_id, "secretKey": server.secret}]
+    server = Server(
+        "SeaweedFS", "", 0, Key("AKIASEAWEEDBENCH0001", "bench" * 8), "arn:aws:iam::000000000000:role/bench"
+    )
+    credentials = [{"accessKey": server.key.access_key_id, "secretKey": server.key.secret}]
     _write(folder / "s3.json", {"identities": [{"name": "admin", "credentials": credentials, "actions": ["Admin"]}]})
     _write(folder / "iam.json", _SEAWEEDFS_IAM | {"roles": [_SEAWEEDFS_ROLE | {"roleArn": server.role}]})
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}

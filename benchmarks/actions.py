@@ -1,0 +1,225 @@
+"""Each of the eleven STS actions over HTTP, beside an empty answer to the same bytes in rounds that alternate."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+
+from benchmarks import people
+from benchmarks.figures import Figures
+from benchmarks.inner import microseconds
+from benchmarks.load import Request, measure
+from benchmarks.servers import Key, Server, daypass, empty
+from benchmarks.single import measure_once
+from daypass.sessions.authorization_message import seal_message
+from daypass.testing.local import LocalDaypass, Signer
+
+ROUNDS = 3
+CONNECTIONS = 16
+TASK = "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"
+EQUIPPED = 100
+"""Users with MFA devices. Each device takes one code for either of the two calls that take codes."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What some actions need: a member of the organization, another account with a trade-in token, a message."""
+
+    member: str
+    partner: Key
+    trade_in: str
+    message: str
+    people: list[Key]
+    serials: list[str]
+    shared_role: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A server, and what was prepared in its data directory."""
+
+    server: Server
+    prepared: Prepared
+
+
+Make = Callable[[Stage], Request]
+
+
+def _plain(action: str, **params: Any) -> Make:
+    return lambda stage: stage.server.post(action, params)
+
+
+def _saml(stage: Stage) -> Request:
+    account = stage.server.role.split(":")[4]
+    provider, assertion = f"arn:aws:iam::{account}:saml-provider/bench", base64.b64encode(bytes(3_000)).decode()
+    params = {"RoleArn": stage.server.role, "PrincipalArn": provider, "SAMLAssertion": assertion}
+    return stage.server.unsigned("AssumeRoleWithSAML", params)
+
+
+def _web_identity(stage: Stage) -> Request:
+    claims = json.dumps({"iss": "https://issuer.example.com", "sub": "bench", "aud": "sts.amazonaws.com"})
+    parts = (b'{"alg":"RS256","typ":"JWT"}', claims.encode(), bytes(256))
+    token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+    params = {"RoleArn": stage.server.role, "RoleSessionName": "bench", "WebIdentityToken": token}
+    return stage.server.unsigned("AssumeRoleWithWebIdentity", params)
+
+
+def _root(stage: Stage) -> Request:
+    params = {"TargetPrincipal": stage.prepared.member, "TaskPolicyArn": {"arn": TASK}}
+    return stage.server.post("AssumeRoot", params)
+
+
+def _token(algorithm: str) -> Make:
+    return _plain("GetWebIdentityToken", Audience=["https://vault.example.com"], SigningAlgorithm=algorithm)
+
+
+RS256, ES384 = "GetWebIdentityToken, RS256", "GetWebIdentityToken, ES384"
+
+ROWS: Mapping[str, Make] = {
+    "AssumeRole": lambda stage: stage.server.request("AssumeRole"),
+    "AssumeRoleWithSAML": _saml,
+    "AssumeRoleWithWebIdentity": _web_identity,
+    "AssumeRoot": _root,
+    "DecodeAuthorizationMessage": lambda stage: stage.server.post(
+        "DecodeAuthorizationMessage", {"EncodedMessage": stage.prepared.message}
+    ),
+    "GetAccessKeyInfo": lambda stage: stage.server.post(
+        "GetAccessKeyInfo", {"AccessKeyId": stage.server.key.access_key_id}
+    ),
+    "GetCallerIdentity": lambda stage: stage.server.request("GetCallerIdentity"),
+    "GetCallerIdentity, presigned": lambda stage: stage.server.presigned("GetCallerIdentity"),
+    "GetDelegatedAccessToken": lambda stage: stage.server.post(
+        "GetDelegatedAccessToken", {"TradeInToken": stage.prepared.trade_in}, stage.prepared.partner
+    ),
+    "GetFederationToken": _plain("GetFederationToken", Name="bench"),
+    "GetSessionToken": _plain("GetSessionToken"),
+    RS256: _token("RS256"),
+    ES384: _token("ES384"),
+}
+"""What is measured by sending it again and again. The action comes first in the name."""
+
+REFUSED = {
+    "AssumeRoleWithSAML": "iam:CreateSAMLProvider",
+    "AssumeRoleWithWebIdentity": "iam:CreateOpenIDConnectProvider",
+}
+"""What these rows measure is the refusal: no account has a provider, until there is the operation that makes one."""
+
+
+def single_use(stage: Stage) -> dict[str, list[Request]]:
+    """Calls with MFA codes, each of which is taken once: one request a device."""
+    prepared, (first, second) = stage.prepared, people.codes(time.time())
+    made: dict[str, list[Request]] = {"GetSessionToken, with an MFA code": [], "AssumeRole, with an MFA code": []}
+    for number, serial in enumerate(prepared.serials):
+        key = prepared.people[number // people.DEVICES]
+        role = {"RoleArn": prepared.shared_role, "RoleSessionName": people.name(number)}
+        for requests, code, params in zip(made.values(), (first, second), ({}, role), strict=True):
+            proof = {"SerialNumber": serial, "TokenCode": code}
+            action = "AssumeRole" if params else "GetSessionToken"
+            requests.append(stage.server.post(action, params | proof, key))
+    return made
+
+
+def actions(figures: Figures, seconds: float) -> None:
+    """All rows, each with its ratio to the empty answer; signing also beside the raw signature."""
+    raw = {name: (f"the raw {name[-5:]} signature", cost) for name, cost in _signatures().items()}
+    for what, cost in raw.values():
+        figures.add(what.removeprefix("the "), cost, "us")
+    with tempfile.TemporaryDirectory() as folder, empty() as reference, staged(Path(folder) / "data") as stage:
+        for name, make in ROWS.items():
+            label = f"{name}, refused" if name in REFUSED else name
+            cost, floor = _alternate(stage, reference, make, seconds / 2, refused=name in REFUSED)
+            more = (raw[name],) if name in raw else ()
+            figures.add(f"{label}, CPU", cost, "us/request", ("empty answer", floor), *more)
+        for name, requests in single_use(stage).items():
+            floor = measure_once(reference.pid, [request.to(reference.url) for request in requests], CONNECTIONS)
+            cost = measure_once(stage.server.pid, requests, CONNECTIONS)
+            figures.add(f"{name}, CPU", cost, "us/request", ("empty answer", floor))
+
+
+def _alternate(stage: Stage, reference: Server, make: Make, seconds: float, *, refused: bool) -> tuple[float, float]:
+    """The least CPU of several rounds: ours, and the empty answer's."""
+    ours, floors = [], []
+    for _ in range(ROUNDS):
+        request = make(stage)
+        floor = measure(reference.pid, request.to(reference.url), connections=CONNECTIONS, seconds=seconds)
+        load = measure(stage.server.pid, request, connections=CONNECTIONS, seconds=seconds, refused=refused)
+        ours.append(load.cpu)
+        floors.append(floor.cpu)
+    return min(ours), min(floors)
+
+
+def _signatures() -> dict[str, float]:
+    rsa_key, curve_key = rsa.generate_private_key(65_537, 2_048), ec.generate_private_key(ec.SECP384R1())
+    text = bytes(600)
+    return {
+        RS256: microseconds(lambda: rsa_key.sign(text, padding.PKCS1v15(), SHA256()), 20, 20),
+        ES384: microseconds(lambda: curve_key.sign(text, ec.ECDSA(SHA384())), 20, 20),
+    }
+
+
+@contextmanager
+def staged(data: Path) -> Iterator[Stage]:
+    """A server on a data directory in which every action can succeed."""
+    with LocalDaypass(data) as local:
+        prepared = prepare(local)
+    with daypass(data) as server:
+        yield Stage(server, prepared)
+
+
+def prepare(local: LocalDaypass) -> Prepared:
+    """An organization with a member that trades in a token, an issuer, and users with MFA devices."""
+    iam = local.client("iam")
+    member, admin = local.account_named("member")
+    local.daypass.operator("daypass:CreateOrganization", {})
+    iam.enable_organizations_root_credentials_management()
+    iam.enable_outbound_web_identity_federation()
+    keys, ring = people.settle(local, EQUIPPED), local.daypass.keys.ring()
+    message = seal_message(json.dumps({"allowed": False}), local.account, ring, int(time.time()), bytes(12))
+    return Prepared(
+        member,
+        Key(admin.access_key_id, admin.secret_access_key.reveal()),
+        _trade_in(local, member, admin),
+        message,
+        keys,
+        people.equip(local, EQUIPPED),
+        shared_role(local),
+    )
+
+
+def shared_role(local: LocalDaypass) -> str:
+    """The ARN of a new role for everybody whose policies let him assume it."""
+    root = f"arn:aws:iam::{local.account}:root"
+    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = local.client("iam").create_role(RoleName="shared", AssumeRolePolicyDocument=trust)["Role"]
+    return str(role["Arn"])
+
+
+def _trade_in(local: LocalDaypass, partner: str, admin: Signer) -> str:
+    """The token of a delegation request that ``partner`` has made and the first account has accepted."""
+    theirs, ours = local.client("iam", admin), local.client("iam")
+    statement = {"Effect": "Allow", "Action": "iam:Get*", "Resource": "*"}
+    template = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy = theirs.create_policy(PolicyName="template", PolicyDocument=template)["Policy"]["Arn"]
+    request = theirs.create_delegation_request(
+        OwnerAccountId=local.account,
+        Description="read",
+        Permissions={"PolicyTemplateArn": policy, "Parameters": []},
+        RequestorWorkflowId="bench",
+        NotificationChannel="arn:aws:sns:us-east-1:123456789012:topic",
+        SessionDuration=43_200,
+    )["DelegationRequestId"]
+    for step in ("associate_delegation_request", "accept_delegation_request", "send_delegation_token"):
+        getattr(ours, step)(DelegationRequestId=request)
+    token = local.daypass.operator("daypass:GetTradeInToken", {"DelegationRequestId": request}, partner)
+    return str(token["TradeInToken"])
