@@ -1,0 +1,184 @@
+"""OpenID Connect identity providers of an account (IAM API reference, CreateOpenIDConnectProvider and its neighbours).
+
+Nothing is fetched when a provider is made: AWS looks up a thumbprint then, daypass trusts the system's authorities when
+it asks for keys, and thumbprints only where those vouch for nobody (docs/differences.md).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from daypass.entities import OidcProvider
+from daypass.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity, ValidationError
+from daypass.operations.call import Call
+from daypass.operations.paging import page
+from daypass.operations.registry import operation
+from daypass.principals import Tags
+from daypass.services.iam import quotas
+from daypass.services.iam.arns import authorize_tagged
+from daypass.services.iam.tags import EXACT, Keys, as_sent, listing, merged, request_tags, without
+
+Members = dict[str, object]
+
+MOST_THUMBPRINTS = 5
+
+_ID_BYTES = 16
+_URL = re.compile(
+    r"https://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?P<port>:[1-9][0-9]{0,4})?"
+    r"(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?)",
+    re.ASCII,
+)
+_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}", re.ASCII)
+_OWN_ISSUER = (
+    "Creating an OIDC provider with an STS issuer URL from the same partition is not supported. "
+    "Within a partition, use AssumeRole instead of web identity federation."
+)
+
+
+@operation("iam:CreateOpenIDConnectProvider", "changes")
+def create_oidc_provider(call: Call) -> Members:
+    """Trust the tokens of an issuer."""
+    params, tags = call.params, request_tags(call)
+    url = _issuer(call, params["Url"])
+    arn = _arn(call, url)
+    authorize_tagged(call, arn, arn, tags=tags)
+    if tags:
+        authorize_tagged(call, arn, arn, action="iam:TagOpenIDConnectProvider", tags=tags)
+    if url in call.account.oidc_providers_by_url:
+        raise EntityAlreadyExists(f"Provider with url https://{url} already exists.")
+    quotas.OIDC_PROVIDERS.require(1 + len(call.account.oidc_providers))
+    clients = _client_ids(params.get("ClientIDList", ()))
+    thumbprints = _thumbprints(params.get("ThumbprintList", ()))
+    provider = OidcProvider(
+        call.ports.entropy.bytes(_ID_BYTES).hex(), url, call.now, clients, thumbprints, merged((), tags, EXACT)
+    )
+    call.put(provider)
+    return {"OpenIDConnectProviderArn": arn} | ({"Tags": as_sent(provider.tags)} if provider.tags else {})
+
+
+@operation("iam:GetOpenIDConnectProvider", "reads")
+def get_oidc_provider(call: Call) -> Members:
+    """All of a provider; its URL comes without the scheme."""
+    provider = _provider(call)
+    return {
+        "Url": provider.url,
+        "ClientIDList": provider.client_ids,
+        "ThumbprintList": provider.thumbprints,
+        "CreateDate": provider.created,
+        "Tags": as_sent(provider.tags),
+    }
+
+
+@operation("iam:ListOpenIDConnectProviders", "reads")
+def list_oidc_providers(call: Call) -> Members:
+    """The ARNs of all providers."""
+    call.authorize(_arn(call, "*"))
+    found = sorted(call.account.oidc_providers_by_url)
+    return {"OpenIDConnectProviderList": [{"Arn": _arn(call, url)} for url in found]}
+
+
+@operation("iam:DeleteOpenIDConnectProvider", "changes")
+def delete_oidc_provider(call: Call) -> None:
+    """Trust the issuer no more. Roles that name the provider stay as they are, and nobody comes by it."""
+    arn = call.params["OpenIDConnectProviderArn"]
+    call.delete(_provider(call, missing=f"OpenId connect Provider {arn} cannot be found."))
+
+
+@operation("iam:AddClientIDToOpenIDConnectProvider", "changes")
+def add_client_id(call: Call) -> None:
+    """Take tokens for one more client; one that is there already stays."""
+    provider, client = _provider(call), call.params["ClientID"]
+    call.put(replace(provider, client_ids=_client_ids((*provider.client_ids, client))))
+
+
+@operation("iam:RemoveClientIDFromOpenIDConnectProvider", "changes")
+def remove_client_id(call: Call) -> None:
+    """Take tokens for a client no more; one that is not there is gone already."""
+    provider, client = _provider(call), call.params["ClientID"]
+    call.put(replace(provider, client_ids=tuple(one for one in provider.client_ids if one != client)))
+
+
+@operation("iam:UpdateOpenIDConnectProviderThumbprint", "changes")
+def update_thumbprints(call: Call) -> None:
+    """Replace all thumbprints."""
+    provider = _provider(call)
+    call.put(replace(provider, thumbprints=_thumbprints(call.params["ThumbprintList"])))
+
+
+@operation("iam:TagOpenIDConnectProvider", "changes")
+def tag_oidc_provider(call: Call) -> None:
+    """Add tags to a provider or replace their values."""
+    tags = request_tags(call)
+    provider = _provider(call, tags=tags)
+    call.put(replace(provider, tags=merged(provider.tags, tags, EXACT)))
+
+
+@operation("iam:UntagOpenIDConnectProvider", "changes")
+def untag_oidc_provider(call: Call) -> None:
+    """Take tags off a provider."""
+    removed = call.params["TagKeys"]
+    provider = _provider(call, keys={"aws:TagKeys": tuple(removed)})
+    call.put(replace(provider, tags=without(provider.tags, removed, EXACT)))
+
+
+@operation("iam:ListOpenIDConnectProviderTags", "reads")
+def list_oidc_provider_tags(call: Call) -> Members:
+    """A provider's tags."""
+    return page(call, listing(_provider(call).tags, EXACT))
+
+
+def _provider(call: Call, *, missing: str = "", tags: Tags = (), keys: Keys | None = None) -> OidcProvider:
+    """The provider that the call names, once the caller may do this to it. ``tags``, ``keys``: what the request brings.
+
+    Raises:
+        ValidationError: not the ARN of one.
+        AccessDenied: he may not.
+        NoSuchEntity: there is none; ``missing`` is its text where it is not the usual one.
+    """
+    arn: str = call.params["OpenIDConnectProviderArn"]
+    start = _arn(call, "")
+    url = arn.removeprefix(start)
+    provider = call.account.oidc_providers_by_url.get(url) if arn.startswith(start) else None
+    authorize_tagged(call, arn, arn, tags=tags, resource_tags=provider.tags if provider else (), keys=keys)
+    if provider is None:
+        raise NoSuchEntity(missing or f"OpenIDConnect Provider not found for arn {arn}")
+    return provider
+
+
+def _arn(call: Call, url: str) -> str:
+    return f"arn:{call.account.partition}:iam::{call.account.id}:oidc-provider/{url}"
+
+
+# INVARIANT: 1. no issuer speaks in the name of another namespace: its condition keys begin with its host, and a host
+# that is one word without a path could be `aws` or `saml`.
+#   tests/services/iam/test_oidc_providers.py::test_no_issuer_can_be_called_like_a_namespace_of_condition_keys
+def _issuer(call: Call, url: str) -> str:
+    """The issuer called ``url``, without its scheme. Ports are taken, which AWS does not.
+
+    Raises:
+        ValidationError: it can be none.
+        InvalidInput: it is this daypass.
+    """
+    form = _URL.fullmatch(url)
+    plain = form is not None and ("." in form["host"] or form["port"] or form["path"].strip("/"))
+    if form is None or not plain or ".." in form["host"] or int((form["port"] or ":443")[1:]) > 65_535:
+        raise ValidationError("Invalid Open ID Connect Provider URL")
+    own = call.ports.public_url
+    if own is not None and url.startswith(f"{own.rstrip('/')}/-/issuers/"):
+        raise InvalidInput(_OWN_ISSUER)
+    return url.removeprefix("https://")
+
+
+def _client_ids(listed: tuple[str, ...]) -> tuple[str, ...]:
+    clients = tuple(dict.fromkeys(listed))
+    quotas.CLIENT_IDS.require(len(clients))
+    return clients
+
+
+def _thumbprints(listed: tuple[str, ...]) -> tuple[str, ...]:
+    if len(listed) > MOST_THUMBPRINTS:
+        raise InvalidInput("Thumbprint list must contain fewer than 5 entries.")
+    if not all(_THUMBPRINT.fullmatch(one) for one in listed):
+        raise InvalidInput("A thumbprint has 40 hexadecimal digits.")
+    return tuple(dict.fromkeys(one.lower() for one in listed))
