@@ -18,6 +18,7 @@ import daypass.services.decisions
 import daypass.services.delegations
 import daypass.services.iam
 import daypass.services.organization
+import daypass.services.provider_terms
 import daypass.services.regions
 import daypass.services.revocations
 import daypass.services.root_keys

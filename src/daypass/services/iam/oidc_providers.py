@@ -18,6 +18,7 @@ from daypass.principals import Tags
 from daypass.services.iam import quotas
 from daypass.services.iam.arns import authorize_tagged
 from daypass.services.iam.tags import EXACT, Keys, as_sent, listing, merged, request_tags, without
+from daypass.services.token_issuers import PATH
 
 Members = dict[str, object]
 
@@ -165,7 +166,7 @@ def _issuer(call: Call, url: str) -> str:
     if form is None or not plain or ".." in form["host"] or int((form["port"] or ":443")[1:]) > 65_535:
         raise ValidationError("Invalid Open ID Connect Provider URL")
     own = call.ports.public_url
-    if own is not None and url.startswith(f"{own.rstrip('/')}/-/issuers/"):
+    if own is not None and url.startswith(f"{own}{PATH}"):
         raise InvalidInput(_OWN_ISSUER)
     return url.removeprefix("https://")
 

@@ -1,0 +1,50 @@
+"""On what terms an identity provider is believed, beyond what AWS lets an account say: set by the operator.
+
+These decide whom daypass connects to and what its policies may ask, so no key of the account reaches them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from daypass.errors import NoSuchEntity, ValidationError
+from daypass.operations.call import Call
+from daypass.operations.registry import operation
+from daypass.services.accounts import require_operator
+
+MOST_CLAIMS = 50
+LARGEST_AUTHORITIES = 65_536
+
+_CLAIM = re.compile(r"[!-~]{1,128}", re.ASCII)
+
+
+@operation("daypass:SetOpenIDConnectProviderTerms", "changes")
+def set_oidc_provider_terms(call: Call) -> Mapping[str, object]:
+    """Set what the call names of ``OpenIDConnectProviderArn``; what it leaves out stays.
+
+    ``Authorities``: PEM, trusted instead of the system's. ``AllowPrivate``: it may live on a private or loopback
+    address. ``Claims``: further claims that become condition keys.
+
+    # INVARIANT: 10. nobody but the operator lets daypass connect to private addresses.
+    #   tests/services/test_provider_terms.py::test_nobody_but_the_operator_sets_terms
+
+    Raises:
+        NoSuchEntity: the account has no such provider.
+        ValidationError: a claim's name, or more than are taken.
+    """
+    require_operator(call)
+    params, account = call.params, call.account
+    url = params["OpenIDConnectProviderArn"].partition(":oidc-provider/")[2]
+    provider = account.oidc_providers_by_url.get(url)
+    if provider is None:
+        raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {params['OpenIDConnectProviderArn']}")
+    claims, authorities = tuple(params.get("Claims", provider.claims)), params.get("Authorities", provider.authorities)
+    if len(claims) > MOST_CLAIMS or not all(_CLAIM.fullmatch(claim) for claim in claims):
+        raise ValidationError(f"At most {MOST_CLAIMS} claims, each of at most 128 visible characters.")
+    if len(authorities) > LARGEST_AUTHORITIES:
+        raise ValidationError(f"At most {LARGEST_AUTHORITIES} characters of certificates.")
+    private = bool(params.get("AllowPrivate", provider.allow_private))
+    call.put(replace(provider, authorities=authorities, allow_private=private, claims=claims))
+    return {"OpenIDConnectProviderArn": account.arn(provider)}

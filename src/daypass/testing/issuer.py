@@ -1,0 +1,166 @@
+"""An OpenID Connect issuer inside the test's process: a real https server on loopback, with an authority of its own.
+
+    with StubIssuer(audience="sts.amazonaws.com") as issuer:
+        token = issuer.token(sub="ada")                     # what a test changes of it, it says by name
+        issuer.rotate()                                     # the next token has another key
+
+What it answers may be replaced: ``issuer.answers["/jwks"] = b"…"``.
+"""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jws
+from joserfc.jwk import ECKey, RSAKey
+from joserfc.util import to_str
+
+HOST = "127.0.0.1"
+
+
+class StubIssuer:
+    """See the module. ``requests`` are the paths that were asked for, in order."""
+
+    def __init__(self, audience: str = "sts.amazonaws.com", path: str = "") -> None:
+        self.audience = audience
+        self.path = path
+        self.keys: dict[str, RSAKey | ECKey] = {}
+        self.answers: dict[str, bytes] = {}
+        self.headers: dict[str, str] = {"Content-Type": "application/json"}
+        self.delay = 0.0
+        self.requests: list[str] = []
+        self._scratch = tempfile.TemporaryDirectory(prefix="daypass-issuer-")
+        self.authority, certificate = _certificate(Path(self._scratch.name))
+        self._server = _serve(self, certificate)
+        self.port = self._server.server_address[1]
+        self.url = f"https://{HOST}:{self.port}{path}"
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self.rotate()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._scratch.cleanup()
+
+    def rotate(self, algorithm: str = "RS256") -> str:
+        """Publish one more key and sign with it from now on; its id."""
+        key_id = f"key-{len(self.keys) + 1}"
+        made: RSAKey | ECKey
+        if algorithm.startswith("RS"):
+            made = RSAKey.generate_key(2048, {"kid": key_id, "use": "sig"}, private=True)
+        else:
+            made = ECKey.generate_key(f"P-{algorithm[2:].replace('512', '521')}", {"kid": key_id, "use": "sig"})
+        self.keys[key_id] = made
+        self.algorithm, self.key_id = algorithm, key_id
+        self.publish()
+        return key_id
+
+    def publish(self) -> None:
+        """Answer with the present keys."""
+        keys = [{**key.as_dict(private=False), "kid": key_id} for key_id, key in self.keys.items()]
+        discovery = {
+            "issuer": self.url,
+            "jwks_uri": f"{self.url}/jwks",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+        }
+        self.answers[f"{self.path}/.well-known/openid-configuration"] = msgspec.json.encode(discovery)
+        self.answers[f"{self.path}/jwks"] = msgspec.json.encode({"keys": keys})
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        """The claims of a good token, with ``changes``; a claim that is set to None is left out."""
+        now = int(time.time())
+        claims = {"iss": self.url, "sub": "ada", "aud": self.audience, "iat": now, "exp": now + 600} | changes
+        return {name: value for name, value in claims.items() if value is not None}
+
+    def token(self, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
+        """A signed token; ``header`` replaces members of its header."""
+        return self.sign(msgspec.json.encode(self.claims(**changes)), header)
+
+    def sign(self, payload: bytes, header: Mapping[str, Any] | None = None) -> str:
+        """``payload``, signed with the newest key."""
+        members = {"alg": self.algorithm, "kid": self.key_id, "typ": "JWT", **(header or {})}
+        members = {name: value for name, value in members.items() if value is not None}
+        registry = jws.JWSRegistry(algorithms=[self.algorithm], strict_check_header=False)
+        return to_str(jws.serialize_compact(members, payload, self.keys[self.key_id], registry=registry))
+
+
+def _serve(issuer: StubIssuer, certificate: Path) -> ThreadingHTTPServer:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            issuer.requests.append(self.path)
+            time.sleep(issuer.delay)
+            body = issuer.answers.get(self.path)
+            self.send_response(404 if body is None else 200)
+            for name, value in issuer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    return server
+
+
+def _certificate(folder: Path) -> tuple[str, Path]:
+    """An authority (PEM), and the file of a certificate of its with its key."""
+    root, leaf = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "daypass test authority")])
+    now = datetime.now(UTC)
+    authority = (
+        _builder(name, name, root.public_key(), now)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(root, hashes.SHA256())
+    )
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST)), x509.DNSName("localhost")])
+    server = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    certificate = (
+        _builder(server, name, leaf.public_key(), now).add_extension(names, critical=False).sign(root, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    pem = serialization.Encoding.PEM
+    private = leaf.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(certificate.public_bytes(pem) + authority.public_bytes(pem) + private)
+    return authority.public_bytes(pem).decode("ascii"), file
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, now: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+    )
