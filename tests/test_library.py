@@ -48,7 +48,13 @@ def find_key(access_key_id: str) -> tuple[Secret, Principal] | None:
     return (SECRET, ALICE) if access_key_id == "AKIARZPUZDIKAAAAAAAA" else None
 
 
-def signed(access_key_id: str, secret: Secret, token: str | None = None, body: bytes = b"{}") -> RawRequest:
+def signed(
+    access_key_id: str,
+    secret: Secret,
+    token: str | None = None,
+    body: bytes = b"{}",
+    region: str = "eu-central-1",
+) -> RawRequest:
     headers = sign_request(
         "POST",
         "https://orders.example.com/v1/orders?page=2",
@@ -57,7 +63,7 @@ def signed(access_key_id: str, secret: Secret, token: str | None = None, body: b
         access_key_id=access_key_id,
         secret_access_key=secret.reveal(),
         session_token=token,
-        region="eu-central-1",
+        region=region,
         service="orders",
         now=NOW,
     )
@@ -242,3 +248,20 @@ def test_the_library_needs_no_server_and_no_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("version", "region", "code"),
+    [(1, "eu-central-1", ""), (1, "af-south-1", "InvalidClientTokenId"), (2, "af-south-1", "")],
+)
+def test_a_version_1_token_is_no_good_where_one_must_opt_in(version: int, region: str, code: str) -> None:
+    """A service in a region that must be opted into takes tokens that are good everywhere, and no others."""
+    sealed = seal(ROLE._replace(token_version=version), RING, bytes(12))
+    request = signed(ROLE.access_key_id, sealed.secret, sealed.token, region=region)
+    facts = {"service": "orders", "regions": {region}, "now": NOW, "keyring": RING}
+    if not code:
+        assert verify_request(request, **facts, is_live=lambda session: True).session is not None
+        return
+    with pytest.raises(ServiceError) as refused:
+        verify_request(request, **facts, is_live=lambda session: True)
+    assert refused.value.code == code

@@ -25,7 +25,7 @@ def entity(kind: str, number: int, name: str) -> Entity:
         return ManagedPolicy(f"ANPA{number}", name, f"/{name}/", 0, 0, (PolicyVersion("v1", "{}", 0),))
     if kind == "access-key":
         return AccessKey(f"AKIA{number}", name, 0, b"")
-    return Account(ACCOUNT.id, name, 0)
+    return Account(ACCOUNT.id, name, 0, None, ("eu-west-3",) if number % 2 else ())
 
 
 KINDS = st.sampled_from(["user", "group", "role", "policy", "access-key", "account"])
@@ -34,7 +34,7 @@ HISTORY = st.lists(st.lists(CHANGE, min_size=1, max_size=4), max_size=8)
 
 
 def facts(snapshot: AccountSnapshot) -> dict[str, object]:
-    return {name: getattr(snapshot, name) for name in ("revision", "partition", *TABLES, *INDEXES)}
+    return {name: getattr(snapshot, name) for name in ("revision", "partition", "usual_regions", *TABLES, *INDEXES)}
 
 
 def names_are_unique(entities: dict[tuple[str, str], Entity]) -> bool:

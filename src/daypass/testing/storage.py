@@ -254,6 +254,21 @@ class StorageConformance:
             assert loaded is storage.directory.find(ACCOUNT)
             assert not loaded.users
 
+    def test_the_regions_of_an_account_are_found_again_and_elsewhere(self, backend: Backend) -> None:
+        """What an account has chosen is part of it, on every host and after reopening."""
+        with backend.open() as storage, backend.open_elsewhere(follow=True) as remote:
+            create(storage)
+            until(lambda: remote.directory.ids() == (ACCOUNT,), 1)
+            plain = answer(remote)
+            chosen = replace(plain.account, deactivated=("eu-west-3",), opted_in=("af-south-1",))
+            chosen = replace(chosen, global_token_version=2)
+            put(storage, chosen)
+            until(lambda: answer(remote).account == chosen, 1)
+            assert plain.usual_regions - answer(remote).usual_regions == {"eu-west-3"}
+        with backend.open() as storage:
+            assert answer(storage).account == chosen
+            assert answer(storage).usual_regions == plain.usual_regions - {"eu-west-3"}
+
     def test_a_change_of_another_host_arrives_within_a_second(self, backend: Backend) -> None:
         """A host that shares only the database follows additions, deletions and new accounts."""
         with backend.open() as storage, backend.open_elsewhere(follow=True) as remote:

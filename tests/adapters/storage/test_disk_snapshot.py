@@ -58,7 +58,8 @@ def facts(**other: Any) -> Facts:
 
 def held() -> HeldAccount:
     """An account as stored."""
-    entities = (Account(ACCOUNT, "one", 0), user("u"), access_key("k", "u"))
+    chosen = Account(ACCOUNT, "one", 0, None, ("eu-west-3",), ("af-south-1",), 2)
+    entities = (chosen, user("u"), access_key("k", "u"))
     return HeldAccount(ACCOUNT, 5, tuple((each.kind, encode(each)) for each in entities))
 
 

@@ -82,3 +82,20 @@ def test_names_are_compared_without_case() -> None:
     assert name_key(User("A", "Ada@Example", "/", 1)) == name_key(Role("B", "aDA@example", "/p/", 1, "{}"))
     assert name_key(Account("1" * 12, "Main", 1)) is None
     assert name_key(EVERYTHING[-1]) is None
+
+
+def test_an_account_of_the_first_release_has_changed_none_of_its_regions() -> None:
+    """It was stored before it could choose: active is what is so by default, and the global endpoint as it was."""
+    account = decode("account", FIRST_RELEASE["account"])
+    assert isinstance(account, Account)
+    assert (account.deactivated, account.opted_in, account.global_token_version) == ((), (), 1)
+
+
+def test_the_stored_form_of_an_accounts_regions_stays() -> None:
+    """As the release that brought them wrote them."""
+    stored = (
+        b'{"id":"111122223333","name":"main","created":1,"alias":null,"deactivated":["eu-west-3"],'
+        b'"opted_in":["af-south-1"],"global_token_version":2}'
+    )
+    assert encode(decode("account", stored)) == stored
+    assert decode("account", stored) == Account("111122223333", "main", 1, None, ("eu-west-3",), ("af-south-1",), 2)

@@ -71,7 +71,9 @@ class Federation:
         made = self.daypass.client("iam").create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust)
         return str(made["Role"]["Arn"])
 
-    def ask(self, operation: str, role: str, says: dict[str, Any] | None = None, **params: Any) -> Response:
+    def ask(
+        self, operation: str, role: str, says: dict[str, Any] | None = None, host: str = "localhost", **params: Any
+    ) -> Response:
         """Ask for ``role`` without a signature; ``says``: what the provider's word proves beside the person."""
         given = {"subject": "ann", "session_name": "ann", **(says or {})}
         self.vouching.says = Vouched(self.provider(operation), **given)
@@ -79,7 +81,7 @@ class Federation:
         if operation == SAML:
             shown = {"PrincipalArn": self.provider(SAML), "SAMLAssertion": "right"}
         form = {"Action": operation, "Version": VERSIONS["sts"], **flatten({"RoleArn": role, **shown, **params})}
-        headers = (("Host", "localhost"), ("Content-Type", "application/x-www-form-urlencoded"))
+        headers = (("Host", host), ("Content-Type", "application/x-www-form-urlencoded"))
         raw = raw_request("POST", "/", headers, urlencode(form).encode())
         return self.service.serve_blocking(raw)
 
@@ -262,3 +264,23 @@ def test_the_sessions_that_follow_are_chained(federation: Federation) -> None:
     assert "role chaining" in element(too_long, "Message")
     session = federation.session(federation.daypass.call("sts", "AssumeRole", wish, signer))
     assert (session.tags, session.lineage) == ((("team", "blue"),), (signer.access_key_id,))
+
+
+@both
+def test_a_region_that_is_not_active_issues_nothing_on_a_providers_word_either(
+    federation: Federation, operation: str
+) -> None:
+    """Without a signature the host name says which region it is; the role's account decides."""
+    role = federation.role(f"regional-{operation}", operation)
+    usual, opt_in = "eu-west-3", "af-south-1"
+    hosts = {region: f"sts.{region}.amazonaws.com" for region in (usual, opt_in, "eu-west-1")}
+    federation.daypass.daypass.operator("daypass:DisableRegion", {"Region": usual})
+    try:
+        for region in (usual, opt_in):
+            answer = federation.ask(operation, role, host=hosts[region])
+            assert (answer.status, code_of(answer)) == (403, "RegionDisabledException")
+            assert f"account:{federation.account}." in element(answer, "Message")
+        assert federation.session(federation.ask(operation, role, host=hosts["eu-west-1"])).token_version == 2
+        assert federation.session(federation.ask(operation, role, host="sts.amazonaws.com")).token_version == 1
+    finally:
+        federation.daypass.daypass.operator("daypass:EnableRegion", {"Region": usual})
