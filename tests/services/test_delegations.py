@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 
 from daypass.errors import Malformed
 from daypass.policy.template import filled_template
-from daypass.services.delegations import LIFETIME
+from daypass.services.delegations import KEPT, LIFETIME, LONGEST_LIFE
+from daypass.services.iam import delegation_requests
 from daypass.testing.local import LocalDaypass, Signer
-from tests.calling import code_of, credentials_in
+from tests.calling import code_of, credentials_in, element
 from tests.services.sts.conftest import EVERYTHING, document, trusting
 
 TEMPLATE = document({"Effect": "Allow", "Action": "iam:Get*", "Resource": ["arn:aws:iam::*:role/@{RoleNames}"]})
@@ -35,8 +36,8 @@ class Deal:
         """Of the customer's admin, unless told otherwise."""
         return self.daypass.client("iam", signer)
 
-    def ask(self, **more: object) -> str:
-        """A request to the customer's account; its id."""
+    def wish(self, **more: object) -> dict[str, object]:
+        """What asks the customer's account."""
         self.count += 1
         wish = {
             "OwnerAccountId": self.daypass.account,
@@ -47,7 +48,11 @@ class Deal:
             "SessionDuration": 3600,
             **more,
         }
-        made = self.iam(self.partner_admin).create_delegation_request(**{k: v for k, v in wish.items() if v})
+        return {name: value for name, value in wish.items() if value}
+
+    def ask(self, **more: object) -> str:
+        """A request to the customer's account; its id."""
+        made = self.iam(self.partner_admin).create_delegation_request(**self.wish(**more))
         return str(made["DelegationRequestId"])
 
     def accepted(self, signer: Signer | None = None, **more: object) -> str:
@@ -273,6 +278,40 @@ def test_a_request_that_nobody_takes_further_expires(deal: Deal) -> None:
         assert b"is EXPIRED." in said.body
     finally:
         deal.daypass.clock.advance(-LIFETIME - 10)
+
+
+def test_a_request_takes_no_step_a_month_after_it_was_made(deal: Deal) -> None:
+    """However often it was commented meanwhile."""
+    request, clock, weeks = deal.ask(), deal.daypass.clock, range(LONGEST_LIFE // LIFETIME + 1)
+    deal.iam().associate_delegation_request(DelegationRequestId=request)
+    try:
+        told = []
+        for _ in weeks:
+            clock.advance(LIFETIME - 10)
+            told.append(deal.daypass.call("iam", "UpdateDelegationRequest", {"DelegationRequestId": request}))
+        assert [answer.status for answer in told] == [200] * (len(weeks) - 1) + [400]
+        assert b"is EXPIRED." in told[-1].body
+    finally:
+        clock.advance(-len(weeks) * (LIFETIME - 10))
+
+
+def test_requests_are_few_and_old_ones_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that are over for good neither side keeps anything, and nobody is stopped by them."""
+    monkeypatch.setattr(delegation_requests, "MOST_REQUESTS", 2)
+    with LocalDaypass() as daypass:
+        made = daypass.client("iam").create_policy(PolicyName="template", PolicyDocument=TEMPLATE)["Policy"]
+        deal = Deal(daypass, daypass.account, daypass.admin, made["Arn"])
+        old = [deal.accepted(), deal.ask()]
+        assert code(deal.ask) == "LimitExceeded"
+        daypass.clock.advance(KEPT + 2)
+        answer = daypass.call("iam", "CreateDelegationRequest", deal.wish())
+        request = {"DelegationRequestId": element(answer, "DelegationRequestId")}
+        listed = daypass.call("iam", "ListDelegationRequests")
+        assert (listed.status, element(listed, "DelegationRequestId")) == (200, "")
+        assert daypass.call("iam", "AssociateDelegationRequest", request).status == 200
+        snapshot = daypass.daypass.storage.directory.load(daypass.account)
+        assert snapshot is not None
+        assert list(snapshot.delegation_requests) == list(snapshot.delegations) == [*request.values()] != old
 
 
 def test_an_owner_reads_his_request_without_a_policy_but_not_against_one(deal: Deal) -> None:

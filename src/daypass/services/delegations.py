@@ -20,6 +20,15 @@ from daypass.sessions.trade_in import NONCE_BYTES, TradeIn, seal_trade_in
 LIFETIME = 7 * 86_400
 """Seconds after its last step in which a request may take the next one."""
 
+LONGEST_LIFE = 30 * 86_400
+"""Seconds after its making in which a request may take any step at all."""
+
+LONGEST_SESSION = 43_200
+"""Seconds of the longest session that a request can ask for (IAM API reference, CreateDelegationRequest)."""
+
+KEPT = LONGEST_LIFE + LONGEST_SESSION
+"""Seconds after its making when a request is over for good, and after its last step when an answer is."""
+
 _RANDOM_BYTES = 10
 
 
@@ -44,7 +53,8 @@ class Seen(NamedTuple):
         """When it can be taken no further; of one that was sent, when its sessions end."""
         if self.answer is not None and self.answer.sent is not None:
             return self.answer.sent + self.request.duration
-        return (self.answer.updated if self.answer else self.request.created) + LIFETIME
+        last = self.answer.updated if self.answer else self.request.created
+        return min(last + LIFETIME, self.request.created + LONGEST_LIFE)
 
 
 def new_request_id(call: Call) -> str:

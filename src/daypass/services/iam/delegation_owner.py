@@ -16,7 +16,7 @@ from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.principals import Anonymous, AwsService, FederatedIdentity, RoleSession
 from daypass.revocation import ancestors_of
-from daypass.services.delegations import Seen, seen
+from daypass.services.delegations import KEPT, Seen, seen
 
 _OPEN: tuple[DelegationState, ...] = ("ASSIGNED", "PENDING_APPROVAL")
 _OWNERS = frozenset({"iam:GetDelegationRequest", "iam:GetHumanReadableSummary", "iam:UpdateDelegationRequest"})
@@ -57,6 +57,9 @@ def associate_delegation_request(call: Call) -> None:
     found = _asked(call)
     if found.state(call.now) not in ("ASSIGNED", "UNASSIGNED") or found.answer is not None:
         raise _wrong(found, call.now)
+    for old in call.account.delegations.values():
+        if call.now > old.updated + KEPT:
+            call.delete(old)
     owner = call.caller.principal.principal_arn
     call.put(Delegation(found.request.id, owner, "ASSIGNED", call.now))
 

@@ -10,24 +10,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from daypass.entities import DelegationRequest
-from daypass.errors import EntityAlreadyExists, InvalidInput, LimitExceeded, Malformed, MalformedPolicyDocument
+from daypass.errors import (
+    EntityAlreadyExists,
+    InvalidInput,
+    LimitExceeded,
+    Malformed,
+    MalformedPolicyDocument,
+    NoSuchEntity,
+)
 from daypass.operations.authorize import find_policy
 from daypass.operations.call import Call
 from daypass.operations.paging import Listing, page
 from daypass.operations.registry import operation
 from daypass.policy import Kind, check_document
 from daypass.policy.template import filled_template
-from daypass.services.delegations import Seen, new_request_id, requestor_of, seen
+from daypass.services.delegations import KEPT, Seen, new_request_id, requestor_of, seen
 from daypass.services.iam.delegation_owner import authorize_as_owner, request_arn
 from daypass.sessions.limits import LONGEST_POLICIES
 
-MOST_REQUESTS = 100
+MOST_REQUESTS = 1_000
+"""Requests of one account that are not over for good."""
 
 
 @operation("iam:CreateDelegationRequest", "changes")
 def create_delegation_request(call: Call) -> Mapping[str, object]:
     """Ask an account, or whoever takes it up, for a session that may what the filled-in template allows."""
-    params, account = call.params, call.account
+    params = call.params
     template = params["Permissions"].get("PolicyTemplateArn", "")
     request_id = new_request_id(call)
     keys = {
@@ -36,7 +44,8 @@ def create_delegation_request(call: Call) -> Mapping[str, object]:
         "iam:TemplateArn": template,
     }
     call.authorize(request_arn(call, request_id), keys=keys)
-    made = account.delegation_requests.values()
+    _drop_old(call)
+    made = call.account.delegation_requests.values()
     if any(other.workflow == params["RequestorWorkflowId"] for other in made):
         raise EntityAlreadyExists(
             f"Delegation request with workflow id {params['RequestorWorkflowId']} already exists."
@@ -61,6 +70,14 @@ def create_delegation_request(call: Call) -> Mapping[str, object]:
     )
     call.put(request)
     return {"DelegationRequestId": request_id}
+
+
+def _drop_old(call: Call) -> None:
+    # INVARIANT: 9. what was asked does not pile up, and nobody has asked for the last time.
+    #   tests/services/test_delegations.py::test_requests_are_few_and_old_ones_make_room
+    for old in call.account.delegation_requests.values():
+        if call.now > old.created + KEPT:
+            call.delete(old)
 
 
 def _parameters(given: list[dict[str, Any]]) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
@@ -121,11 +138,19 @@ def list_delegation_requests(call: Call) -> Mapping[str, object]:
     wanted = call.params.get("OwnerId")
     call.authorize(keys={"iam:DelegationRequestOwner": wanted} if wanted else None)
     owned = [answer for answer in call.account.delegations.values() if wanted in (None, answer.owner)]
-    found = (seen(call, answer.id) for answer in owned)
+    found = (one for answer in owned if (one := _found(call, answer.id)) is not None)
     listing = Listing.of("DelegationRequests", found, lambda one: one.request.id, lambda one: _shown(call, one))
     result = page(call, listing)
     result["isTruncated"] = result.pop("IsTruncated")
     return result
+
+
+def _found(call: Call, request_id: str) -> Seen | None:
+    """The request, None when it is over for good."""
+    try:
+        return seen(call, request_id)
+    except NoSuchEntity:
+        return None
 
 
 @operation("iam:GetHumanReadableSummary", "reads", reads_store=True)

@@ -14,13 +14,10 @@ from daypass.entities import Approver
 from daypass.errors import ExpiredTradeInToken, Malformed, ValidationError
 from daypass.operations.call import Call, NewSession, shape
 from daypass.operations.registry import operation
-from daypass.services.delegations import Seen, requestor_of
+from daypass.services.delegations import LONGEST_SESSION, Seen, requestor_of
 from daypass.sessions.limits import packed_policy_size
 from daypass.sessions.trade_in import TradeIn, key_of, open_trade_in
 from daypass.snapshot import AccountSnapshot
-
-LONGEST = 43_200
-"""Seconds of the longest session that a request can ask for (IAM API reference, CreateDelegationRequest)."""
 
 _INVALID = "The trade-in token is invalid."
 
@@ -86,7 +83,7 @@ def _session(approver: Approver, owner: AccountSnapshot, request_id: str, policy
     if not approver.principal.startswith("role/"):
         if who not in owner.users and who != owner.id:
             raise ValidationError(_INVALID)
-        return of_user, LONGEST
+        return of_user, LONGEST_SESSION
     role = owner.roles.get(who)
     if role is None:
         raise ValidationError(_INVALID)
