@@ -36,7 +36,7 @@ class Deal:
         """Of the customer's admin, unless told otherwise."""
         return self.daypass.client("iam", signer)
 
-    def wish(self, **more: object) -> dict[str, object]:
+    def wish(self, **more: object) -> dict[str, Any]:
         """What asks the customer's account."""
         self.count += 1
         wish = {
