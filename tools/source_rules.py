@@ -271,8 +271,8 @@ def _last_name(node: ast.AST) -> str:
 
 
 def _port_methods() -> frozenset[str]:
-    tree = ast.parse((ROOT / "src/daypass/ports.py").read_text(encoding="utf-8"))
-    return frozenset(function.name for function in _functions(tree))
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "src/daypass/ports").glob("*.py")]
+    return frozenset(function.name for tree in trees for function in _functions(tree))
 
 
 def _test_exists(path: str, name: str) -> bool:
