@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tempfile
 import time
 from contextlib import ExitStack
@@ -11,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figures
 from benchmarks.load import Load, measure, resident_megabytes
-from benchmarks.servers import BIN, Server, daypass, empty, has, moto, seaweedfs
+from benchmarks.servers import Server, daypass, empty, has, moto, seaweedfs, started
 
 ROUNDS = 5
 OTHERS = 6_000
@@ -99,20 +97,8 @@ def start_up(figures: Figures) -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         for name in ("first start", "second start"):
-            started = time.monotonic()
-            process = subprocess.Popen(
-                [str(BIN / "daypass"), "up", "--data", str(data), "--listen", "127.0.0.1:0"],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            assert process.stdout is not None
-            for line in process.stdout:
-                if line.startswith("daypass ready"):
-                    break
-            figures.add(f"{name}, until ready", (time.monotonic() - started) * 1e3, "ms")
-            if name == "second start":
-                figures.add("resident memory when ready", resident_megabytes(process.pid), "MB")
-            process.terminate()
-            process.wait(15)
-        shutil.rmtree(data, ignore_errors=True)
+            begun = time.monotonic()
+            with started(data) as (_, pid):
+                figures.add(f"{name}, until ready", (time.monotonic() - begun) * 1e3, "ms")
+                if name == "second start":
+                    figures.add("resident memory when ready", resident_megabytes(pid), "MB")

@@ -108,15 +108,29 @@ def empty() -> Iterator[Server]:
 @contextmanager
 def daypass(data: Path, *options: str) -> Iterator[Server]:
     """`daypass up` on SQLite, with a role that trusts its admin."""
-    port = free_port()
-    command = [str(BIN / "daypass"), "up", "--data", str(data), "--listen", f"127.0.0.1:{port}", *options]
-    with _running(command, port) as pid:
+    with started(data, *options) as (url, pid):
         variables = json.loads(_output([str(BIN / "daypass"), "env", "--data", str(data), "--format", "json"]))
         key = Key(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
-        server = Server("daypass", f"http://127.0.0.1:{port}/", pid, key)
+        server = Server("daypass", f"{url}/", pid, key)
         arn = server.client("sts").get_caller_identity()["Arn"]
         server.role = make_role(server, arn)
         yield server
+
+
+@contextmanager
+def started(data: Path, *options: str) -> Iterator[tuple[str, int]]:
+    """`daypass up` from its ready line on; its address and process id.
+
+    Raises:
+        RuntimeError: it ended before.
+    """
+    command = [str(BIN / "daypass"), "up", "--data", str(data), "--listen", "127.0.0.1:0", *options]
+    with _process(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.startswith("daypass ready "):
+                yield line.split()[2], process.pid
+                return
+        raise RuntimeError(f"{command} did not start")
 
 
 @contextmanager
@@ -186,16 +200,23 @@ def free_port() -> int:
 
 @contextmanager
 def _running(command: list[str], port: int, settle: float = 0.3) -> Iterator[int]:
-    environment = {**os.environ, "AWS_EC2_METADATA_DISABLED": "true"}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with _process(command, stdout=subprocess.DEVNULL) as process:
         _await(port, process)
         time.sleep(settle)
         yield process.pid
+
+
+@contextmanager
+def _process(command: list[str], **how: Any) -> Iterator[Any]:
+    """A process that is gone at the end."""
+    environment = {**os.environ, "AWS_EC2_METADATA_DISABLED": "true"}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, **how)
+    try:
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(5)
+            process.wait(15)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
