@@ -1,0 +1,69 @@
+"""Identity providers that the account trusts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from daypass.entities.keyed import Keyed
+from daypass.principals import Tags
+
+
+@dataclass(frozen=True, slots=True)
+class OidcProvider(Keyed):
+    """An OpenID Connect identity provider that the account trusts. ``url`` is its issuer without ``https://``.
+
+    ``client_ids`` are the audiences of tokens for this account, ``thumbprints`` SHA-1 digests (hex, lower-case) of
+    certificates that may stand behind its key set. Beyond AWS: ``authorities`` (PEM) are trusted for this issuer
+    alone, ``allow_private`` lets it live on a private address, ``claims`` become condition keys beside the usual ones.
+    """
+
+    kind: ClassVar[str] = "oidc-provider"
+    id: str
+    url: str
+    created: int
+    client_ids: tuple[str, ...] = ()
+    thumbprints: tuple[str, ...] = ()
+    tags: Tags = ()
+    authorities: str = ""
+    allow_private: bool = False
+    claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SamlIssuer:
+    """One identity provider of a metadata document: its entity id, and its signing certificates (DER), in order."""
+
+    entity_id: str
+    certificates: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecryptionKey:
+    """A private key for encrypted assertions: PKCS 8 DER under the master key, ``id`` as associated data."""
+
+    id: str
+    sealed: bytes = field(repr=False)
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class SamlProvider(Keyed):
+    """A SAML identity provider that the account trusts. ``id`` is its UUID (``SAMLSP…``).
+
+    ``metadata`` is the document as it was sent, deflated (RFC 1950); ``issuers`` is what was read from it.
+    ``valid_until`` is told and has no effect. ``is_lax``: assertions are judged as AWS judges them
+    (docs/differences.md), where daypass asks for more.
+    """
+
+    kind: ClassVar[str] = "saml-provider"
+    id: str
+    name: str
+    created: int
+    metadata: bytes = field(repr=False)
+    issuers: tuple[SamlIssuer, ...]
+    valid_until: int
+    encryption: Literal["Allowed", "Required"] = "Allowed"
+    keys: tuple[DecryptionKey, ...] = ()
+    tags: Tags = ()
+    is_lax: bool = False
