@@ -110,6 +110,28 @@ def test_another_accounts_policy_is_not_quoted(kind: ResourceKind) -> None:
     assert "TheirSecret" not in json.dumps(told)
 
 
+def test_what_another_accounts_policy_looks_at_is_not_told() -> None:
+    """Nor are its resource's tags: across accounts only keys that the caller's own policies name are shown."""
+    theirs = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}},
+    }
+    own = {
+        "Effect": "Allow",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"ec2:InstanceType": "m5.large"}},
+    }
+    policies = PolicySet(identity=(attached(own),), resource=attached(theirs))
+    keys = {**RUN, "aws:sourcevpc": "vpc-1", "aws:resourcetag/owner": "bob"}
+    told = decoded(policies, keys, OTHER)
+    assert told["explicitDeny"]
+    assert told["context"]["conditions"]["items"] == [{"key": "ec2:instancetype", "values": items("m5.large")}]
+
+
 def test_what_does_not_fit_is_left_out_from_the_end() -> None:
     """A request with too many keys has a message all the same, without them."""
     noise = {f"aws:requesttag/{n}": sha256(bytes([n])).hexdigest() for n in range(256)}

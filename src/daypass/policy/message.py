@@ -15,6 +15,7 @@ from daypass.policy.attached import Attached
 from daypass.policy.decision import Decision
 from daypass.policy.document import Statement
 from daypass.policy.explain import OF_THE_RESOURCE, Json, record, statement_text
+from daypass.policy.layers import groups
 from daypass.principals import User
 
 
@@ -30,7 +31,7 @@ def message(decision: Decision, *, brief: bool = False) -> Json:
             "principal": _principal(decision),
             "action": context.action,
             "resource": context.resource,
-            "conditions": {"items": [] if brief else _conditions(context.values)},
+            "conditions": {"items": [] if brief else _conditions(decision)},
         },
     }
     return told if brief else told | {"daypass": record(decision)}
@@ -42,13 +43,28 @@ def _principal(decision: Decision) -> Json:
     return {"id": who.user_id, **named, "arn": who.arn}
 
 
-def _conditions(values: Mapping[str, str | tuple[str, ...] | None]) -> list[Json]:
-    """The keys that the request brought, and those that policies asked for."""
+# INVARIANT: 7. what another account's policies look at, and its resource's tags, are not told by the keys of a request.
+#   tests/test_authorization_messages.py::test_what_another_accounts_policy_looks_at_is_not_told
+def _conditions(decision: Decision) -> list[Json]:
+    """The keys that the request brought and policies asked for; across accounts those that the caller's own name."""
+    values: Mapping[str, str | tuple[str, ...] | None] = decision.context.values
+    shown = _named_by_own(decision) if _is_foreign(decision) else values.keys()
     return [
         {"key": key, "values": _items((value,) if isinstance(value, str) else value)}
         for key, value in sorted(values.items())
-        if value is not None
+        if value is not None and key in shown
     ]
+
+
+def _is_foreign(decision: Decision) -> bool:
+    return decision.context.principal.account != decision.context.resource_account
+
+
+def _named_by_own(decision: Decision) -> frozenset[str]:
+    """The keys in conditions of all policies but those of the resource's account."""
+    own = (group for layer, _, group in groups(decision.policies) if layer not in OF_THE_RESOURCE)
+    statements = (statement for group in own for attached in group for statement in attached.policy.statements)
+    return frozenset(condition.key.lower() for statement in statements for condition in statement.conditions)
 
 
 def _matched(decision: Decision) -> list[Json]:
@@ -56,7 +72,7 @@ def _matched(decision: Decision) -> list[Json]:
     context, attached, statement = decision.context, decision.policy, decision.statement
     if decision.effect != "explicitDeny" or attached is None or statement is None:
         return []
-    if decision.layer in OF_THE_RESOURCE and context.principal.account != context.resource_account:
+    if decision.layer in OF_THE_RESOURCE and _is_foreign(decision):
         return []
     return [_statement(attached, statement, context.principal.user_id)]
 
