@@ -7,13 +7,15 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from daypass.adapters.credentials_file import put_profile
+from daypass.adapters.development_ca import Files, make
 from daypass.cli import endpoint
-from daypass.cli.env import FORMATS, IN_THE_WAY
+from daypass.cli.env import CA_FILES, FORMATS, IN_THE_WAY
 from daypass.cli.main import run
 from daypass.credentials import AccessKeyPair, Secret
 from daypass.ids import access_key_id
@@ -56,6 +58,24 @@ def test_json_is_one_object_from_variable_to_value(data: Path, capsys: pytest.Ca
         "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:7177",
         "AWS_ENDPOINT_URL_IAM": "http://127.0.0.1:7177",
     }
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_the_authority_is_told_of_where_it_has_signed_what_is_served(
+    data: Path,
+    signed: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whoever serves another certificate has told clients of it himself."""
+    ours, other = Files.of(data), Files.of(data / "other")
+    other.folder.parent.mkdir()
+    for files in (ours, other):
+        make(files, [], time.time())
+    note = endpoint.noted(data)
+    assert note
+    endpoint.write(data, replace(note, certificate=str((ours if signed else other).certificate)))
+    exports = json.loads(printed(capsys, "--data", str(data), "--format", "json"))
+    assert [exports.get(name) for name in CA_FILES] == [str(ours.authority) if signed else None] * 2
 
 
 def test_all_sends_every_service_here(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

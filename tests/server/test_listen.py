@@ -190,6 +190,24 @@ def test_a_client_that_never_shakes_hands_is_cut(tls: Tls) -> None:
         assert sock.recv(100) == b""
 
 
+def test_a_single_process_serves_a_renewed_certificate_after_hup(tls: Tls, renewed: Tls) -> None:
+    """To new connections, while those there are go on; files that cannot be used change nothing."""
+    new = ssl.PEM_cert_to_DER_cert(renewed.certificate.read_text())
+    with program(tls=[str(tls.certificate), str(tls.key)]) as server:
+        context = ssl.create_default_context(cafile=str(tls.certificate))
+        with context.wrap_socket(server.connect(), server_hostname="localhost") as sock:
+            tls.certificate.write_bytes(renewed.certificate.read_bytes())
+            server.process.send_signal(signal.SIGHUP)  # half of a renewal: the key is still the old one
+            time.sleep(0.5)
+            assert served_certificate(server) != new
+            tls.key.write_bytes(renewed.key.read_bytes())
+            server.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: served_certificate(server) == new)
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert sock.recv(1000).startswith(b"HTTP/1.1 200 ")
+        assert server.stop() == 0
+
+
 def served_certificate(server: Program) -> bytes:
     return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(server.address, timeout=10))
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SERVICES = ("STS", "IAM")
 """Services of daypass, as they stand in ``AWS_ENDPOINT_URL_…`` (AWS SDKs and Tools, "Service-specific endpoints")."""
 
+CA_FILES = ("AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""Where clients look for authorities. The AWS SDK for JavaScript knows only the second, which is Node's."""
+
 IN_THE_WAY = (
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
@@ -96,7 +99,18 @@ def variables(data: Path, account: str | None, *, everything: bool) -> dict[str,
         # The AWS CLI of version 1 and botocore read only this one.
         "AWS_DEFAULT_REGION": running.region,
         **dict.fromkeys(names, running.reachable),
+        **_trust(data, running.certificate),
     }
+
+
+def _trust(data: Path, certificate: str | None) -> dict[str, str]:
+    """What makes clients trust the authority of `daypass tls init`, where that has signed the served certificate."""
+    if certificate is None:
+        return {}
+    from daypass.adapters import development_ca
+
+    files = development_ca.Files.of(data)
+    return dict.fromkeys(CA_FILES, str(files.authority)) if development_ca.vouches_for(files, certificate) else {}
 
 
 def _key(data: Path, account: str | None) -> AccessKeyPair:

@@ -15,6 +15,7 @@ COMMANDS = {
     "up": "run a daypass",
     "env": "print what a shell needs to talk to it",
     "status": "say whether it is up, and how it is",
+    "tls": "make a certificate for https on development machines",
     "doctor": "look for what is wrong and say what to do",
     "config": "show the settings in force and where each comes from",
     "account": "make and list accounts, and their organization",

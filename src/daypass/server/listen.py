@@ -85,6 +85,22 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
+def serve_renewed(context: ssl.SSLContext, tls: Tls) -> None:
+    """Serve the TLS files as they are now to whoever connects from now on; connections there are keep what they have.
+
+    Raises:
+        ListenError: the files cannot be used. What was served before stays in use.
+    """
+    fresh = tls_context(tls)
+
+    def present(connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        connection.context = fresh
+
+    # Called in every handshake, also of clients that name no host. Loading into the context itself could leave the new
+    # certificate beside the old key.
+    context.sni_callback = present
+
+
 def open_listener(listen: Listen) -> socket.socket:
     """A socket that listens at the address.
 

@@ -26,6 +26,7 @@ from daypass.server.listen import (
     Tls,
     base_url,
     open_listener,
+    serve_renewed,
     tls_context,
     wait_until_it_answers,
 )
@@ -55,9 +56,9 @@ def serve_forever(
     ``make_service`` is called once in every worker process, after the fork and before the first request. With one
     worker that is this process, and the calling thread may be any; with several it must be the main thread.
     ``on_bound`` gets the port before any service is made. ``on_ready`` gets the base URL (``http://127.0.0.1:7177``)
-    once the server has answered a request of its own over the network; it is called once, in this process. With
-    several workers SIGHUP replaces them one by one, without refusing or breaking a request; the new ones read the TLS
-    files anew.
+    once the server has answered a request of its own over the network; it is called once, in this process. On SIGHUP
+    the TLS files are read anew; and several workers are replaced one by one, without refusing or breaking a request.
+    One worker without TLS has nothing to read, and stops.
 
     Raises:
         ListenError: the address cannot be had, the TLS files cannot be used, or nothing answers there.
@@ -77,16 +78,22 @@ def serve_forever(
             _serve(sock, context, make_service, limits, worker)
 
         def renew() -> None:
-            nonlocal context
-            try:
-                context = tls_context(tls) if tls else None
-            except ListenError as problem:  # half written, or gone
-                _log.error("the certificate read before stays in use: %s", problem)
+            if tls and context:
+                _renew(context, tls)
 
         if workers == 1:
-            work(_Alone(announce, stop))
+            work(_Alone(announce, stop, renew if tls else None))
         else:
             Supervisor(work, workers, announce, limits.drain_seconds, stop, renew).run()
+
+
+def _renew(context: ssl.SSLContext, tls: Tls) -> None:
+    try:
+        serve_renewed(context, tls)
+    except ListenError as problem:  # half written, or gone
+        _log.error("the certificate read before stays in use: %s", problem)
+    else:
+        _log.info("the certificate was read anew")
 
 
 def _serve(
@@ -112,8 +119,11 @@ def _serve(
 class _Alone:
     """The only process: it announces itself."""
 
-    def __init__(self, announce: Callable[[], None], stop: threading.Event | None) -> None:
+    def __init__(
+        self, announce: Callable[[], None], stop: threading.Event | None, renew: Callable[[], None] | None
+    ) -> None:
         self.failure: Exception | None = None
+        self.renew = renew
         self._announce = announce
         self._stop = stop
 
@@ -153,6 +163,7 @@ class Server(UvicornServer):
         )
         self._limits = application.limits
         self._worker = worker
+        self._hung_up = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections on the sockets handed in."""
@@ -179,6 +190,9 @@ class Server(UvicornServer):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: cut what is too slow, and see whether to stop."""
         self._cut_late_connections()
+        if self._hung_up and self._worker.renew:
+            self._hung_up = False
+            self._worker.renew()
         if counter % round(metrics.SHARE_SECONDS / _TICK_SECONDS) == 0:
             metrics.leave_copy()
         return self.should_exit or self._worker.should_stop()
@@ -220,7 +234,10 @@ class Server(UvicornServer):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A second signal changes nothing: the end is bounded anyway."""
-        self.should_exit = True
+        if sig == signal.SIGHUP and self._worker.renew:
+            self._hung_up = True
+        else:
+            self.should_exit = True
 
 
 def _ignored(number: int) -> bool:

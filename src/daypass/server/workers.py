@@ -37,9 +37,13 @@ class WorkerFailed(Exception):
 
 
 class Worker(Protocol):
-    """What the server in one process tells and asks its surroundings."""
+    """What the server in one process tells and asks its surroundings.
+
+    ``renew`` is called when SIGHUP comes; None: it ends the process.
+    """
 
     failure: Exception | None
+    renew: Callable[[], None] | None
 
     async def started(self) -> None:
         """The server accepts connections."""
@@ -52,6 +56,8 @@ class Worker(Protocol):
 
 class _Forked:
     """The worker's side of its two pipes."""
+
+    renew: Callable[[], None] | None = None  # the supervisor does it, and replaces the workers
 
     def __init__(self, report: int, lifeline: int) -> None:
         self.failure: Exception | None = None
