@@ -1,0 +1,84 @@
+"""What is known of one client: how its program is made, how it is pointed at daypass, what it cannot do and why."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from tests.clients.scenarios import BY_NAME
+
+HERE = Path(__file__).parent
+KEPT = HERE.parents[1] / ".work/clients"
+"""Installed and built programs outlive the run, each as long as the files it is made from stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How a client's program is run, and which version of the client it has."""
+
+    command: tuple[str, ...]
+    version: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A row of the table. ``make`` installs and builds into ``KEPT`` and says how the program is run.
+
+    ``pointed``: how a user points it at daypass, for the page of results. ``by_name``: the scenarios for which it gets
+    no endpoint. ``fake_clock``: it asks the C library for the time, so that libfaketime moves its clock. ``everyday``:
+    part of each run of the tests; the others wait for ``./dev clients``. ``cannot``: scenario → why not.
+    """
+
+    name: str
+    make: Callable[[], Program]
+    pointed: str
+    everyday: bool = False
+    by_name: frozenset[str] = BY_NAME
+    fake_clock: bool = True
+    cannot: Mapping[str, str] = field(default_factory=dict)
+
+
+def installed(program: str) -> str:
+    """Where ``program`` is.
+
+    Raises:
+        AssertionError: it is nowhere; says what to do.
+    """
+    found = shutil.which(program)
+    assert found, f"the tests of other people's clients need {program}: as root, ./dev test installs it"
+    return found
+
+
+def run(*command: str, folder: Path, seconds: float = 900, **environment: str) -> str:
+    """What the command prints; it must succeed, and what it complained is told when it does not."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def kept(source: str, make: Callable[[Path], object]) -> Path:
+    """A copy of the folder ``source`` with what ``make`` adds to it: installed packages, a built program."""
+    files = sorted(path for path in HERE.joinpath(source).rglob("*") if path.is_file())
+    content = sha256(b"".join(path.name.encode() + path.read_bytes() for path in files if path.suffix != ".pyc"))
+    folder = KEPT / f"{source}-{content.hexdigest()[:12]}"
+    if not folder.exists():
+        unfinished = folder.with_suffix(f".{os.getpid()}")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(HERE / source, unfinished)
+        make(unfinished)
+        unfinished.rename(folder)
+    return folder
