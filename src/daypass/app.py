@@ -1,4 +1,4 @@
-"""The composition root: joins settings, adapters and services into one daypass. The only importer of both sides."""
+"""The composition root: joins settings, adapters and services. It alone, with ``parts.py``, sees both sides."""
 
 from __future__ import annotations
 
@@ -26,30 +26,37 @@ import daypass.services.root_mfa
 import daypass.services.sealing_keys
 import daypass.services.sts
 import daypass.services.token_issuers  # noqa: F401  registers the operations
-from daypass.adapters.audit import AuditSettings, AuditTrail
+from daypass.adapters.audit import AuditTrail
 from daypass.adapters.cold_start import Node
 from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
 from daypass.adapters.fetch import Fetcher
 from daypass.adapters.issuer_keys import IssuerKeyCache
 from daypass.adapters.keys import RingKeeper, open_master_key
 from daypass.adapters.keys.master import FILE_NAME as MASTER_KEY_FILE
-from daypass.adapters.policy_file import PolicyFileError, read_policy_file
 from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing
 from daypass.adapters.storage.database import SQLITE_FILE
 from daypass.credentials import AccessKeyPair, Secret
-from daypass.errors import EntityAlreadyExists, LimitExceeded, MalformedPolicyDocument, ServiceError
-from daypass.operations.metered import MeteredService
-from daypass.operations.pipeline import Place, Service
-from daypass.operations.registry import REGISTRY
-from daypass.operations.throttling import AWS_QUOTAS, Class, Failures, Quotas, Throttle
+from daypass.errors import EntityAlreadyExists, LimitExceeded, ServiceError
+from daypass.operations.pipeline import Place
+from daypass.operations.throttling import Class
 from daypass.outbound import is_due
-from daypass.policy import Attached, Kind, check_document
+from daypass.parts import (
+    ACCOUNT,
+    PARTITION,
+    audit_settings,
+    endpoint_policy,
+    fresh_account,
+    service,
+    settle,
+    settle_region,
+    throttle,
+    wanted_partition,
+)
 from daypass.ports import Clock, Entropy, Health, Ports, StoreUnavailable
 from daypass.principals import Operator
-from daypass.regions import partition_of
 from daypass.services.identities import ProviderIdentities
 from daypass.services.token_issuers import Issuers
-from daypass.settings import Settings, SettingsError, listened_url
+from daypass.settings import Settings, listened_url
 
 KEY_CHECK_SECONDS = 30.0
 COLD_KEY_CHECK_SECONDS = 0.5  # after a start from the disk snapshot, until the ring was read
@@ -58,7 +65,6 @@ ISSUER_CHECK_SECONDS = 600.0
 
 _LOG = logging.getLogger("daypass.keys")
 UNFINISHED = "first-start"
-ACCOUNT, PARTITION, REGION = "default-account", "partition", "region"
 
 
 class SystemClock:
@@ -90,10 +96,10 @@ class Daypass:
     ) -> None:
         self.settings, self._node = settings, node
         self.data = data = node.data
-        endpoint = _endpoint_policy(settings.endpoint_policy)
+        endpoint = endpoint_policy(settings.endpoint_policy)
         self.storage = storage
         self.installation = storage.installation
-        self.audit = AuditTrail(data / "audit", _audit_settings(settings))
+        self.audit = AuditTrail(data / "audit", audit_settings(settings))
         self._master = open_master_key(data, storage.sealing_keys)
         self.keys = RingKeeper(
             storage.sealing_keys,
@@ -103,9 +109,9 @@ class Daypass:
             rotation_period=settings.key_rotation_seconds,
             held=storage.cold_start.sealing_keys if storage.cold_start else (),
         )
-        _settle(self.installation, PARTITION, _wanted_partition(settings), "aws")
-        self.default_account = _settle(self.installation, ACCOUNT, settings.account_id, _fresh_account(entropy))
-        self.region = _settle_region(self.installation, settings.region)
+        settle(self.installation, PARTITION, wanted_partition(settings), "aws")
+        self.default_account = settle(self.installation, ACCOUNT, settings.account_id, fresh_account(entropy))
+        self.region = settle_region(self.installation, settings.region)
         self._issuer_keys = IssuerKeyCache(Fetcher())
         ports = Ports(
             clock,
@@ -121,7 +127,7 @@ class Daypass:
         )
         self.issuers = Issuers(ports)
         place = Place(self.installation.partition, self.region)
-        self.service = _service(settings, ports, place, endpoint, _throttle(settings, count_throttled))
+        self.service = service(settings, ports, place, endpoint, throttle(settings, count_throttled))
         self.first_start = False
         self._clock, self._entropy = clock, entropy
         self._stop = Event()
@@ -139,7 +145,7 @@ class Daypass:
 
     def create_account(self, name: str, account: str | None = None) -> Mapping[str, Any]:
         """Make an account with a user ``admin`` and its key. The secret is shown here and nowhere else."""
-        return self.operator("daypass:CreateAccount", {"Name": name}, account or _fresh_account(self._entropy))
+        return self.operator("daypass:CreateAccount", {"Name": name}, account or fresh_account(self._entropy))
 
     def health(self) -> Health:
         """Whether this node may be sent work. A node that cannot learn of changes says so (invariant 5)."""
@@ -307,98 +313,3 @@ def _another_key(daypass: Daypass) -> Mapping[str, Any]:
             f"delete one: daypass key list {where}; daypass key delete ID {where}",
         ) from None
     return made
-
-
-def _settle(installation: Any, fact: str, wanted: str | None, otherwise: str) -> str:
-    """The settled value of ``fact``; settles it at the first start.
-
-    Raises:
-        DataDirectoryError: the operator asks for another value than the directory holds.
-    """
-    held: str = installation.settle(fact, wanted or otherwise)
-    if wanted is not None and wanted != held:
-        raise DataDirectoryError(
-            f"this data directory has {fact} {held}, not {wanted}",
-            "leave the option out, or use another data directory with --data",
-        )
-    return held
-
-
-def _endpoint_policy(file: str | None) -> Attached | None:
-    """The policy that guards this node, None when no setting names one.
-
-    # INVARIANT: 10. a guard that cannot be read keeps the node from starting; it never falls away.
-    #   tests/test_app.py::test_an_endpoint_policy_that_cannot_be_used_refuses_to_start
-
-    Raises:
-        SettingsError: the file cannot be used, or what it holds is no endpoint policy.
-    """
-    if file is None:
-        return None
-    try:
-        policy = check_document(read_policy_file(Path(file)), Kind.ENDPOINT)
-    except PolicyFileError as error:
-        raise SettingsError(f"endpoint_policy: {error.message}", error.advice) from error
-    except MalformedPolicyDocument as error:
-        why = f": {error.detail}" if error.detail else ""
-        advice = "`Principal` is required in each statement; every request needs an Allow"
-        raise SettingsError(f"endpoint_policy: {file}: {error.message}{why}", advice) from error
-    return Attached(policy, "endpoint policy")
-
-
-def _service(settings: Settings, ports: Ports, place: Place, endpoint: Attached | None, throttle: Throttle) -> Service:
-    return (MeteredService if throttle.quotas else Service)(
-        ports,
-        REGISTRY,
-        place,
-        strict_audit=settings.audit_verification == "required",
-        signing_keys=settings.signing_key_cache,
-        endpoint=endpoint,
-        throttle=throttle,
-    )
-
-
-def _throttle(settings: Settings, count: Callable[[Class], None]) -> Throttle:
-    """What limits one worker: its part of each quota, and failures by itself."""
-    if settings.throttling == "off":
-        return Throttle(count=count)
-    wanted: dict[Class, int] = {
-        "sts": settings.sts_per_second,
-        "iam-reads": settings.iam_reads_per_second,
-        "iam-changes": settings.iam_changes_per_second,
-        "address": settings.address_per_second,
-    }
-    implied = AWS_QUOTAS if settings.throttling == "aws" else {}
-    rates = {kind: given or implied.get(kind, 0) for kind, given in wanted.items()}
-    # A connection stays with one worker, and workers do not tell each other of every request.
-    shares = {kind: -(-rate // settings.workers) for kind, rate in rates.items() if rate}
-    return Throttle(Failures(settings.failures_per_second), Quotas(shares) if shares else None, count)
-
-
-def _wanted_partition(settings: Settings) -> str | None:
-    """The partition the operator asks for, None when he leaves it to what is settled."""
-    return settings.partition if settings.region is not None or settings.partition != "aws" else None
-
-
-def _settle_region(installation: Any, wanted: str | None) -> str | None:
-    """The region this daypass is pinned to, None when it serves every known one."""
-    held = _settle(installation, REGION, wanted, "any")
-    if held == "any":
-        return None
-    partition = partition_of(held)
-    if partition is None:
-        raise DataDirectoryError(f"{held} is no AWS region", "give --region a name such as eu-central-1")
-    return held
-
-
-def _fresh_account(entropy: Entropy) -> str:
-    """A random 12-digit account id that does not begin with 0, so that no spreadsheet eats a digit."""
-    return str(100_000_000_000 + int.from_bytes(entropy.bytes(8), "big") % 900_000_000_000)
-
-
-def _audit_settings(settings: Settings) -> AuditSettings:
-    return AuditSettings(
-        always_sync=settings.audit_fsync == "always",
-        reserve_bytes=settings.audit_reserve_bytes,
-        rotate_bytes=settings.audit_max_bytes,
-    )

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from daypass.app import _throttle
 from daypass.operations.metered import MeteredService
 from daypass.operations.registry import REGISTRY
 from daypass.operations.throttling import AWS_QUOTAS, CLASSES, class_of, source_of
+from daypass.parts import throttle
 from daypass.ports import NotLoaded
 from daypass.settings import Settings
 from daypass.testing.local import LocalDaypass, Signer
@@ -182,7 +182,7 @@ def test_every_operation_belongs_to_a_class() -> None:
 )
 def test_a_number_wins_over_aws_and_workers_share(settings: dict[str, Any], rates: dict[str, int]) -> None:
     """Each worker has its part of every quota, rounded up, so that none is left with nothing."""
-    quotas = _throttle(Settings(**settings), lambda kind: None).quotas
+    quotas = throttle(Settings(**settings), lambda kind: None).quotas
     assert {kind: buckets.rate for kind, buckets in quotas._buckets.items()} == rates if quotas else not rates
 
 

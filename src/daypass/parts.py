@@ -1,0 +1,119 @@
+"""What the settings say about the parts that ``app.py`` joins, and what a data directory has settled for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from daypass.adapters.audit import AuditSettings
+from daypass.adapters.policy_file import PolicyFileError, read_policy_file
+from daypass.adapters.storage import DataDirectoryError
+from daypass.errors import MalformedPolicyDocument
+from daypass.operations.metered import MeteredService
+from daypass.operations.pipeline import Place, Service
+from daypass.operations.registry import REGISTRY
+from daypass.operations.throttling import AWS_QUOTAS, Class, Failures, Quotas, Throttle
+from daypass.policy import Attached, Kind, check_document
+from daypass.ports import Entropy, Ports
+from daypass.regions import partition_of
+from daypass.settings import Settings, SettingsError
+
+ACCOUNT, PARTITION, REGION = "default-account", "partition", "region"
+
+
+def endpoint_policy(file: str | None) -> Attached | None:
+    """The policy that guards this node, None when no setting names one.
+
+    # INVARIANT: 10. a guard that cannot be read keeps the node from starting; it never falls away.
+    #   tests/test_app.py::test_an_endpoint_policy_that_cannot_be_used_refuses_to_start
+
+    Raises:
+        SettingsError: the file cannot be used, or what it holds is no endpoint policy.
+    """
+    if file is None:
+        return None
+    try:
+        policy = check_document(read_policy_file(Path(file)), Kind.ENDPOINT)
+    except PolicyFileError as error:
+        raise SettingsError(f"endpoint_policy: {error.message}", error.advice) from error
+    except MalformedPolicyDocument as error:
+        why = f": {error.detail}" if error.detail else ""
+        advice = "`Principal` is required in each statement; every request needs an Allow"
+        raise SettingsError(f"endpoint_policy: {file}: {error.message}{why}", advice) from error
+    return Attached(policy, "endpoint policy")
+
+
+def service(settings: Settings, ports: Ports, place: Place, endpoint: Attached | None, throttle: Throttle) -> Service:
+    """The pipeline, metered where there is a quota."""
+    return (MeteredService if throttle.quotas else Service)(
+        ports,
+        REGISTRY,
+        place,
+        strict_audit=settings.audit_verification == "required",
+        signing_keys=settings.signing_key_cache,
+        endpoint=endpoint,
+        throttle=throttle,
+    )
+
+
+def throttle(settings: Settings, count: Callable[[Class], None]) -> Throttle:
+    """What limits one worker: its part of each quota, and failures by itself."""
+    if settings.throttling == "off":
+        return Throttle(count=count)
+    wanted: dict[Class, int] = {
+        "sts": settings.sts_per_second,
+        "iam-reads": settings.iam_reads_per_second,
+        "iam-changes": settings.iam_changes_per_second,
+        "address": settings.address_per_second,
+    }
+    implied = AWS_QUOTAS if settings.throttling == "aws" else {}
+    rates = {kind: given or implied.get(kind, 0) for kind, given in wanted.items()}
+    # A connection stays with one worker, and workers do not tell each other of every request.
+    shares = {kind: -(-rate // settings.workers) for kind, rate in rates.items() if rate}
+    return Throttle(Failures(settings.failures_per_second), Quotas(shares) if shares else None, count)
+
+
+def audit_settings(settings: Settings) -> AuditSettings:
+    """How the audit trail is written."""
+    return AuditSettings(
+        always_sync=settings.audit_fsync == "always",
+        reserve_bytes=settings.audit_reserve_bytes,
+        rotate_bytes=settings.audit_max_bytes,
+    )
+
+
+def wanted_partition(settings: Settings) -> str | None:
+    """The partition the operator asks for, None when he leaves it to what is settled."""
+    return settings.partition if settings.region is not None or settings.partition != "aws" else None
+
+
+def settle(installation: Any, fact: str, wanted: str | None, otherwise: str) -> str:
+    """The settled value of ``fact``; settles it at the first start.
+
+    Raises:
+        DataDirectoryError: the operator asks for another value than the directory holds.
+    """
+    held: str = installation.settle(fact, wanted or otherwise)
+    if wanted is not None and wanted != held:
+        raise DataDirectoryError(
+            f"this data directory has {fact} {held}, not {wanted}",
+            "leave the option out, or use another data directory with --data",
+        )
+    return held
+
+
+def settle_region(installation: Any, wanted: str | None) -> str | None:
+    """The region this daypass is pinned to, None when it serves every known one."""
+    held = settle(installation, REGION, wanted, "any")
+    if held == "any":
+        return None
+    partition = partition_of(held)
+    if partition is None:
+        raise DataDirectoryError(f"{held} is no AWS region", "give --region a name such as eu-central-1")
+    return held
+
+
+def fresh_account(entropy: Entropy) -> str:
+    """A random 12-digit account id that does not begin with 0, so that no spreadsheet eats a digit."""
+    return str(100_000_000_000 + int.from_bytes(entropy.bytes(8), "big") % 900_000_000_000)
