@@ -219,7 +219,7 @@ def splice(random: Random, made: Kind, strange: list[str]) -> str:
 
 
 def swap_parts(random: Random, made: Kind, strange: list[str]) -> str:
-    """What is read first, version, key and nonce or a header, from elsewhere; of two tokens that are in parts any mix."""
+    """What is read first (version, key and nonce, or a header) from elsewhere; of tokens in parts, any mix."""
     one, other = random.sample([*made.tokens, random.choice(strange)], 2)
     if made.joint:
         mixed = [random.choice(pair) for pair in zip(one.split("."), (other.split(".") * 3)[:3], strict=False)]

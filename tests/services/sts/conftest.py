@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from daypass.testing.local import LocalDaypass, Signer
+from tests.security.world import SeededEntropy
+from tests.sigv4.samples import NOW
 
 ASSUME, TAG, SOURCE = "sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -78,3 +80,14 @@ def stage() -> Iterator[Stage]:
         arn = iam.create_user(UserName="alice")["User"]["Arn"]
         key = Signer.of(iam.create_access_key(UserName="alice")["AccessKey"])
         yield Stage(daypass, key, arn, *daypass.account_named("other"))
+
+
+@pytest.fixture(scope="module")
+def daypass() -> Iterator[LocalDaypass]:
+    """Where it is always 12:36:00 on 30 August 2015, so that texts with times in them can be stated."""
+    local = LocalDaypass()
+    local.entropy = SeededEntropy(5)
+    local.clock.freeze(NOW)
+    with local:
+        local.daypass.operator("daypass:CreateOrganization", {})
+        yield local

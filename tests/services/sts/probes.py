@@ -177,6 +177,14 @@ def session(probe: Probe) -> None:
     _open(probe, "sts:GetSessionToken", {})
 
 
+@kind("session with MFA")
+def session_with_mfa(probe: Probe) -> None:
+    """The same, with a code of the user's device."""
+    probe.signer = _user(probe, probe.admin, "probe")
+    _device(probe)
+    _open(probe, "sts:GetSessionToken", {"SerialNumber": "{device}", "TokenCode": "{code@0}"})
+
+
 @kind("federated")
 def federated(probe: Probe) -> None:
     """GetFederationToken of the user."""
@@ -215,26 +223,11 @@ def assumed_root(probe: Probe) -> None:
 @kind("delegated")
 def delegated(probe: Probe) -> None:
     """What the account asked of itself, and its admin has granted: a federated user cut to everything."""
-    wish = {
-        "Description": "about",
-        "Permissions": {"PolicyTemplateArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
-        "RequestorWorkflowId": "workflow",
-        "NotificationChannel": "topic",
-        "SessionDuration": 3600,
-        "OwnerAccountId": probe.account,
-    }
-    made = probe.ask(probe.admin, "iam:CreateDelegationRequest", wish)
-    request = {"DelegationRequestId": element(made, "DelegationRequestId")}
-    for step in ("Associate", "Accept"):
-        probe.ask(probe.admin, f"iam:{step}DelegationRequest", request)
-    probe.ask(probe.admin, "iam:SendDelegationToken", request)
-    made_token = probe.daypass.daypass.operator(
-        "daypass:GetTradeInToken", {**request, "Owner": probe.account}, probe.account
-    )
-    token = {"TradeInToken": made_token["TradeInToken"]}
-    probe.signer = credentials_in(probe.ask(probe.admin, "sts:GetDelegatedAccessToken", token))
-    short = request["DelegationRequestId"][:8]
-    probe.arn = f"arn:aws:sts::{probe.account}:federated-user/delegated-{short}"
+    token = trade_in(probe)
+    probe.signer = credentials_in(probe.ask(probe.admin, "sts:GetDelegatedAccessToken", {"TradeInToken": token}))
+    arn = element(probe.daypass.call("sts", "GetCallerIdentity", {}, probe.signer), "Arn")
+    assert re.fullmatch(f"arn:aws:sts::{probe.account}:federated-user/delegated-[0-9a-f]{{8}}", arn)
+    probe.arn = arn
 
 
 @kind("expired")
@@ -314,6 +307,24 @@ def token_beside_key(probe: Probe) -> None:
     _open(probe, "sts:GetSessionToken", {})
     assert probe.signer is not None
     probe.signer = replace(long_term, session_token=probe.signer.session_token)
+
+
+def trade_in(probe: Probe) -> str:
+    """The trade-in token of a request that the account has made to itself and granted."""
+    wish = {
+        "Description": "about",
+        "Permissions": {"PolicyTemplateArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+        "RequestorWorkflowId": f"workflow-{next(_NUMBERS)}",
+        "NotificationChannel": "topic",
+        "SessionDuration": 3600,
+        "OwnerAccountId": probe.account,
+    }
+    made = probe.ask(probe.admin, "iam:CreateDelegationRequest", wish)
+    request = {"DelegationRequestId": element(made, "DelegationRequestId")}
+    for operation in ("AssociateDelegationRequest", "AcceptDelegationRequest", "SendDelegationToken"):
+        probe.ask(probe.admin, f"iam:{operation}", request)
+    told = probe.daypass.daypass.operator("daypass:GetTradeInToken", {**request, "Owner": probe.account}, probe.account)
+    return str(told["TradeInToken"])
 
 
 def _user(probe: Probe, admin: Signer, name: str) -> Signer:

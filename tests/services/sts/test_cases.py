@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from daypass.exchange import Response
 from daypass.operations.registry import REGISTRY
 from daypass.testing.local import LocalDaypass
 from tests.calling import element
-from tests.security.world import SeededEntropy
-from tests.services.sts.probes import KINDS, Probe, make_probe
-from tests.sigv4.samples import NOW
+from tests.services.sts.envelopes import FOLDER, check_refusal, check_whole
+from tests.services.sts.probes import KINDS, make_probe
 
-FOLDER = Path(__file__).parents[2] / "cases/sts"
-FILES = [file for file in sorted(FOLDER.glob("*.json")) if file.stem != "messages"]
+FILES = [file for file in sorted(FOLDER.glob("*.json")) if file.stem not in ("messages", "callers")]
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['case']}") for file in FILES for case in json.loads(file.read_text())
 ]
 MESSAGES: list[dict[str, Any]] = json.loads((FOLDER / "messages.json").read_text())
 MEMBERS = {"as", "policy", "features", "session", "device", "role", "given", "region", "host", "request", "when"}
 MEMBERS |= {"case", "enabled", "disabled", "refused", "answers", "lasts", "answer"}
-STS = "https://sts.amazonaws.com/doc/2011-06-15/"
-DISPATCH = "http://webservices.amazon.com/AWSFault/2005-15-09"
-OF_DISPATCH = {"InvalidAction", "MalformedQueryString"}
-
-
-@pytest.fixture(scope="module")
-def daypass() -> Iterator[LocalDaypass]:
-    """Where it is always 12:36:00 on 30 August 2015, so that texts with times in them can be stated."""
-    local = LocalDaypass()
-    local.entropy = SeededEntropy(5)
-    local.clock.freeze(NOW)
-    with local:
-        local.daypass.operator("daypass:CreateOrganization", {})
-        yield local
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -62,41 +43,6 @@ def test_the_service_does_what_the_case_says(daypass: LocalDaypass, case: dict[s
     if "lasts" in case:
         ends = datetime.fromisoformat(element(answer, "Expiration")).timestamp()
         assert ends - daypass.clock.now() == case["lasts"]
-
-
-def check_refusal(probe: Probe, answer: Response, status: int, code: str, message: str | None) -> None:
-    """Status, headers and body are AWS's, byte for byte."""
-    assert (answer.status, element(answer, "Code")) == (status, code), answer.body.decode()
-    namespace, request_id = DISPATCH if code in OF_DISPATCH else STS, element(answer, "RequestId")
-    assert is_like(answer.body.decode(), envelope(code, message, request_id, namespace))
-    headers = dict(answer.headers)
-    assert headers[b"x-amzn-RequestId"].decode() == request_id
-    assert headers[b"Content-Type"] == b"text/xml"
-    assert headers.keys() == {b"x-amzn-RequestId", b"x-amz-sts-extended-request-id", b"Content-Type"}, probe.case
-
-
-def check_whole(answer: Response, status: int, body: str = "", headers: dict[str, str] | None = None) -> None:
-    """The whole answer is as stated; ``…`` in its body stands for any text without an element in it."""
-    found = {name.decode(): value.decode() for name, value in answer.headers}
-    assert answer.status == status, answer.body.decode()
-    assert is_like(answer.body.decode(), body)
-    assert {name: found.get(name) for name in headers or {}} == (headers or {})
-
-
-def is_like(text: str, wanted: str) -> bool:
-    """Whether ``text`` is ``wanted``, where ``…`` stands for any text without an element in it."""
-    return text == wanted or re.fullmatch("[^<]+".join(map(re.escape, wanted.split("…"))), text) is not None
-
-
-def envelope(code: str, message: str | None, request_id: str, namespace: str) -> str:
-    """AWS's error envelope, byte for byte; without a message where there is None."""
-    text = (message or "").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-    said = "" if message is None else f"    <Message>{text}</Message>\n"
-    return (
-        f'<ErrorResponse xmlns="{namespace}">\n  <Error>\n    <Type>Sender</Type>\n'
-        f"    <Code>{code}</Code>\n{said}  </Error>\n"
-        f"  <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
-    )
 
 
 # ── completeness ─────────────────────────────────────────────────────────────────────────────────────
