@@ -22,6 +22,7 @@ from benchmarks.load import Request, measure
 from benchmarks.servers import Key, Server, daypass, empty
 from benchmarks.single import measure_once
 from daypass.sessions.authorization_message import seal_message
+from daypass.testing.issuer import StubIssuer
 from daypass.testing.local import LocalDaypass, Signer
 
 ROUNDS = 3
@@ -33,7 +34,9 @@ EQUIPPED = 100
 
 @dataclass(frozen=True)
 class Prepared:
-    """What some actions need: a member of the organization, another account with a trade-in token, a message."""
+    """What some actions need: a member of the organization that has a trade-in token, a message, people with devices,
+    and a role for the holder of an OpenID Connect token.
+    """
 
     member: str
     partner: Key
@@ -42,6 +45,8 @@ class Prepared:
     people: list[Key]
     serials: list[str]
     shared_role: str
+    visited_role: str
+    token: str
 
 
 @dataclass(frozen=True)
@@ -67,10 +72,8 @@ def _saml(stage: Stage) -> Request:
 
 
 def _web_identity(stage: Stage) -> Request:
-    claims = json.dumps({"iss": "https://issuer.example.com", "sub": "bench", "aud": "sts.amazonaws.com"})
-    parts = (b'{"alg":"RS256","typ":"JWT"}', claims.encode(), bytes(256))
-    token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
-    params = {"RoleArn": stage.server.role, "RoleSessionName": "bench", "WebIdentityToken": token}
+    prepared = stage.prepared
+    params = {"RoleArn": prepared.visited_role, "RoleSessionName": "bench", "WebIdentityToken": prepared.token}
     return stage.server.unsigned("AssumeRoleWithWebIdentity", params)
 
 
@@ -108,11 +111,8 @@ ROWS: Mapping[str, Make] = {
 }
 """What is measured by sending it again and again. The action comes first in the name."""
 
-REFUSED = {
-    "AssumeRoleWithSAML": "iam:CreateSAMLProvider",
-    "AssumeRoleWithWebIdentity": "iam:CreateOpenIDConnectProvider",
-}
-"""What these rows measure is the refusal: no account has a provider, until there is the operation that makes one."""
+REFUSED = {"AssumeRoleWithSAML": "iam:CreateSAMLProvider"}
+"""What this row measures is the refusal: no account has a provider, until there is the operation that makes one."""
 
 
 def single_use(stage: Stage) -> dict[str, list[Request]]:
@@ -170,14 +170,15 @@ def _signatures() -> dict[str, float]:
 @contextmanager
 def staged(data: Path) -> Iterator[Stage]:
     """A server on a data directory in which every action can succeed."""
-    with LocalDaypass(data) as local:
-        prepared = prepare(local)
-    with daypass(data) as server:
-        yield Stage(server, prepared)
+    with StubIssuer() as issuer:
+        with LocalDaypass(data) as local:
+            prepared = prepare(local, issuer)
+        with daypass(data) as server:
+            yield Stage(server, prepared)
 
 
-def prepare(local: LocalDaypass) -> Prepared:
-    """An organization with a member that trades in a token, an issuer, and users with MFA devices."""
+def prepare(local: LocalDaypass, issuer: StubIssuer) -> Prepared:
+    """An organization with a member that trades in a token, users with MFA devices, and trust in ``issuer``."""
     iam = local.client("iam")
     member, admin = local.account_named("member")
     local.daypass.operator("daypass:CreateOrganization", {})
@@ -193,7 +194,23 @@ def prepare(local: LocalDaypass) -> Prepared:
         keys,
         people.equip(local, EQUIPPED),
         shared_role(local),
+        _visited_role(local, issuer),
+        issuer.token(),
     )
+
+
+def _visited_role(local: LocalDaypass, issuer: StubIssuer) -> str:
+    """The ARN of a new role for whom ``issuer`` vouches."""
+    iam = local.client("iam")
+    provider = iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=[issuer.audience])
+    arn = provider["OpenIDConnectProviderArn"]
+    terms = {"OpenIDConnectProviderArn": arn, "Authorities": issuer.authority, "AllowPrivate": True}
+    local.daypass.operator("daypass:SetOpenIDConnectProviderTerms", terms)
+    vouched = {"StringEquals": {f"{issuer.url.removeprefix('https://')}:sub": "ada"}}
+    action = "sts:AssumeRoleWithWebIdentity"
+    statement = {"Effect": "Allow", "Principal": {"Federated": arn}, "Action": action, "Condition": vouched}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return str(iam.create_role(RoleName="visited", AssumeRolePolicyDocument=trust)["Role"]["Arn"])
 
 
 def shared_role(local: LocalDaypass) -> str:

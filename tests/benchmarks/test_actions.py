@@ -15,6 +15,7 @@ from benchmarks.servers import Key, Server
 from benchmarks.single import _read_success
 from daypass.exchange import Response
 from daypass.operations.registry import REGISTRY
+from daypass.testing.issuer import StubIssuer
 from daypass.testing.local import ENDPOINT, LocalDaypass, raw_request
 from tests.calling import code_of, element
 
@@ -22,11 +23,11 @@ from tests.calling import code_of, element
 class Stand:
     """A prepared daypass without a socket."""
 
-    def __init__(self, local: LocalDaypass) -> None:
+    def __init__(self, local: LocalDaypass, issuer: StubIssuer) -> None:
         self.local = local
         admin = Key(local.admin.access_key_id, local.admin.secret_access_key.reveal())
         self.server = Server("local", ENDPOINT, 0, admin, make_role(local))
-        self.stage = Stage(self.server, prepare(local))
+        self.stage = Stage(self.server, prepare(local, issuer))
 
     def answer(self, request: Request) -> Response:
         head, _, body = raw(request).partition(b"\r\n\r\n")
@@ -37,8 +38,8 @@ class Stand:
 
 @pytest.fixture(scope="module")
 def stand() -> Iterator[Stand]:
-    with LocalDaypass() as local:
-        yield Stand(local)
+    with LocalDaypass() as local, StubIssuer() as issuer:
+        yield Stand(local, issuer)
 
 
 def test_every_operation_of_sts_has_a_row() -> None:
