@@ -27,6 +27,9 @@ from daypass.testing.local import LocalDaypass, Signer
 
 ROUNDS = 3
 CONNECTIONS = 16
+CODE_CONNECTIONS = 4
+"""For calls with codes: each waits for the disk, and who would wait for a second is refused."""
+
 TASK = "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"
 EQUIPPED = 100
 """Users with MFA devices. Each device takes one code for either of the two calls that take codes."""
@@ -141,8 +144,12 @@ def actions(figures: Figures, seconds: float) -> None:
             more = (raw[name],) if name in raw else ()
             figures.add(f"{label}, CPU", cost, "us/request", ("empty answer", floor), *more)
         for name, requests in single_use(stage).items():
-            floor = measure_once(reference.pid, [request.to(reference.url) for request in requests], CONNECTIONS)
-            cost = measure_once(stage.server.pid, requests, CONNECTIONS)
+            floor = measure_once(reference.pid, [request.to(reference.url) for request in requests], CODE_CONNECTIONS)
+            try:
+                cost = measure_once(stage.server.pid, requests, CODE_CONNECTIONS)
+            except RuntimeError as refused:  # a busy disk: the other figures are still good
+                figures.note(f"{name}: {refused}")
+                continue
             figures.add(f"{name}, CPU", cost, "us/request", ("empty answer", floor))
 
 
