@@ -355,6 +355,35 @@ def test_an_owners_requests_are_listed_and_summed_up(deal: Deal) -> None:
     assert deal.iam(carol).get_human_readable_summary(EntityArn=arn, Locale="de")["SummaryState"] == "NOT_SUPPORTED"
 
 
+def test_nobody_owns_a_request_by_a_name_that_he_was_given_later(deal: Deal) -> None:
+    """An owner who was deleted has no successor."""
+    taking = {"Effect": "Allow", "Action": "iam:AssociateDelegationRequest", "Resource": "*"}
+    gone, request, iam = deal.user("heir", taking), deal.ask(), deal.iam()
+    deal.iam(gone).associate_delegation_request(DelegationRequestId=request)
+    assert deal.state(request, gone) == "ASSIGNED"
+    iam.delete_user_policy(UserName="heir", PolicyName="own")
+    iam.delete_access_key(UserName="heir", AccessKeyId=gone.access_key_id)
+    iam.delete_user(UserName="heir")
+    assert code(deal.iam(deal.user("heir")).get_delegation_request, DelegationRequestId=request) == "AccessDenied"
+
+
+def test_what_an_owner_may_by_default_is_cut_like_all_else(deal: Deal) -> None:
+    """By a session policy and a boundary that say nothing of it, although he has no policy that allows it either."""
+    role = deal.role("modest", {"Effect": "Allow", "Action": "iam:AssociateDelegationRequest", "Resource": "*"})
+    request, owner = deal.ask(), deal.session(role)
+    deal.iam(owner).associate_delegation_request(DelegationRequestId=request)
+    other = document({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    cut = deal.session(role, Policy=other)
+    limits = deal.iam().create_policy(PolicyName="limits", PolicyDocument=other)["Policy"]["Arn"]
+    assert deal.state(request, owner) == "ASSIGNED"
+    deal.iam().put_role_permissions_boundary(RoleName="modest", PermissionsBoundary=limits)
+    for signer in (cut, owner):
+        for step in ("get_delegation_request", "update_delegation_request"):
+            assert code(getattr(deal.iam(signer), step), DelegationRequestId=request) == "AccessDenied"
+    deal.iam().delete_role_permissions_boundary(RoleName="modest")
+    assert code(deal.iam(cut).get_delegation_request, DelegationRequestId=request) == "AccessDenied"
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [

@@ -53,7 +53,10 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Delegation(Keyed):
-    """What an account has made of a delegation request, whose ``id`` it shares. ``owner`` is an ARN; ``sent``: when."""
+    """What an account has made of a delegation request, whose ``id`` it shares. ``sent``: when.
+
+    ``owner`` is an ARN, and ``owner_id`` his unique id, so that nobody inherits a request with a name.
+    """
 
     kind: ClassVar[str] = "delegation"
     id: str
@@ -64,3 +67,4 @@ class Delegation(Keyed):
     reason: str | None = None
     approver: Approver | None = None
     sent: int | None = None
+    owner_id: str = ""

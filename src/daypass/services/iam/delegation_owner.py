@@ -14,7 +14,7 @@ from daypass.errors import AccessDenied, InvalidInput
 from daypass.operations.authorize import denied
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
-from daypass.principals import Anonymous, AwsService, FederatedIdentity, RoleSession
+from daypass.policy import Attached, Decision, evaluate, parse_policy
 from daypass.revocation import ancestors_of
 from daypass.services.delegations import KEPT, Seen, seen
 
@@ -32,7 +32,8 @@ def authorize_as_owner(call: Call, found: Seen) -> None:
     """Refuse unless the caller may; the owner of a request may read and comment it unless something denies it.
 
     # INVARIANT: 2. what an owner may by default is cut by boundary and session policy, and any Deny wins.
-    #   tests/services/test_delegations.py::test_an_owner_reads_his_request_without_a_policy_but_not_against_one
+    #   tests/services/test_delegations.py::test_an_owner_reads_his_request_without_a_policy_but_not_against_one,
+    #   tests/services/test_delegations.py::test_what_an_owner_may_by_default_is_cut_like_all_else
 
     Raises:
         AccessDenied: with AWS's wording and reason.
@@ -40,15 +41,22 @@ def authorize_as_owner(call: Call, found: Seen) -> None:
     try:
         call.authorize(request_arn(call, found.request.id, found.request.owner_account))
     except AccessDenied as refused:
-        decision = refused.decision
         by_default = call.operation.name in _OWNERS and _is_owner(call, found)
-        silent = getattr(decision, "layer", "") == "identity" and getattr(decision, "effect", "") == "implicitDeny"
-        if not (by_default and silent):
+        if not (by_default and isinstance(refused.decision, Decision) and _lacks_but_an_allow(refused.decision)):
             raise
 
 
+def _lacks_but_an_allow(denial: Decision) -> bool:
+    """Whether one more identity-based Allow would have been enough: what is silent or denies elsewhere counts."""
+    policies = denial.policies
+    return evaluate(denial.context, policies.replaced(identity=(*policies.identity, _BY_DEFAULT))).allowed
+
+
+_BY_DEFAULT = Attached(parse_policy('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'), "owner")
+
+
 def _is_owner(call: Call, found: Seen) -> bool:
-    return found.answer is not None and found.answer.owner == call.caller.principal.principal_arn
+    return found.answer is not None and found.answer.owner_id == call.caller.holder
 
 
 @operation("iam:AssociateDelegationRequest", "changes")
@@ -60,8 +68,8 @@ def associate_delegation_request(call: Call) -> None:
     for old in call.account.delegations.values():
         if call.now > old.updated + KEPT:
             call.delete(old)
-    owner = call.caller.principal.principal_arn
-    call.put(Delegation(found.request.id, owner, "ASSIGNED", call.now))
+    who = call.caller
+    call.put(Delegation(found.request.id, who.principal.principal_arn, "ASSIGNED", call.now, owner_id=who.holder))
 
 
 @operation("iam:UpdateDelegationRequest", "changes")
@@ -147,18 +155,16 @@ def _approver(call: Call) -> Approver:
     Raises:
         AccessDenied: his session has policies of its own, which the new session could not keep.
     """
-    who, session = call.caller.principal, call.caller.session
-    assert not isinstance(who, AwsService | FederatedIdentity | Anonymous), "these sign nothing"
+    who, session = call.caller, call.caller.session
     if session is not None and (session.policy is not None or session.policy_arns or session.kind == "federated"):
         raise denied("A session that is cut by session policies cannot accept delegation requests.")
-    principal_id = who.role_id if isinstance(who, RoleSession) else who.user_id
-    arn = who.principal_arn
+    arn = who.principal.principal_arn
     name = Arn.parse(arn).resource
     if session is None:
-        return Approver(arn, principal_id, name, ancestors=((principal_id, call.now),))
+        return Approver(arn, who.holder, name, ancestors=((who.holder, call.now),))
     return Approver(
         arn,
-        principal_id,
+        who.holder,
         name,
         session.tags,
         session.transitive,
