@@ -31,8 +31,9 @@ class Client:
     """A row of the table. ``make`` installs and builds into ``KEPT`` and says how the program is run.
 
     ``pointed``: how a user points it at daypass, for the page of results. ``by_name``: the scenarios for which it gets
-    no endpoint. ``fake_clock``: it asks the C library for the time, so that libfaketime moves its clock. ``everyday``:
-    part of each run of the tests; the others wait for ``./dev clients``. ``cannot``: scenario → why not.
+    no endpoint. ``endpoint``: the variable by which it gets one otherwise. ``fake_clock``: it asks the C library for
+    the time, so that libfaketime moves its clock. ``everyday``: part of each run of the tests; the others wait for
+    ``./dev clients``. ``cannot``: scenario → why not.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Client:
     pointed: str
     everyday: bool = False
     by_name: frozenset[str] = BY_NAME
+    endpoint: str = "AWS_ENDPOINT_URL"
     fake_clock: bool = True
     cannot: Mapping[str, str] = field(default_factory=dict)
 

@@ -51,7 +51,9 @@ def make_names(folder: Path) -> Names:
     alternatives = ",".join([*(f"DNS:{name}" for name in NAMES), f"IP:{address}"])
     _openssl(folder, "authority", "/CN=test authority", "basicConstraints=critical,CA:TRUE")
     by = ("-CA", str(folder / "authority.pem"), "-CAkey", str(folder / "authority.key"))
-    _openssl(folder, "server", "/CN=sts.amazonaws.com", f"subjectAltName={alternatives}", *by)
+    # Rust's TLS takes no certificate authority for a server.
+    server = ("-addext", "basicConstraints=critical,CA:FALSE", *by)
+    _openssl(folder, "server", "/CN=sts.amazonaws.com", f"subjectAltName={alternatives}", *server)
     return Names(address, folder / "authority.pem", folder / "server.pem", folder / "server.key", hosts)
 
 

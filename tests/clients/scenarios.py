@@ -6,7 +6,7 @@ names, or ``{"scenario": NAME, "error": TEXT}``. It uses the client as a reader 
 
 - in its environment: the user's keys, ``AWS_REGION`` and ``AWS_DEFAULT_REGION``, ``AWS_CONFIG_FILE`` with the profiles
   below, a ``HOME`` of its own, the certificate authority under the names that clients know (``AWS_CA_BUNDLE``,
-  ``SSL_CERT_FILE``, ``NODE_EXTRA_CA_CERTS``), and ``AWS_ENDPOINT_URL`` unless names are redirected;
+  ``SSL_CERT_FILE``, ``NODE_EXTRA_CA_CERTS``), and the endpoint setting unless names are redirected;
 - in ``TASK``, a JSON file, the members of ``Task``.
 
 ``by name``: the client is given no endpoint. The names of AWS's STS lead to daypass inside its mount namespace, as they

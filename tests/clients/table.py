@@ -6,6 +6,7 @@ import sys
 import venv
 from pathlib import Path
 
+from tests.clients import compiled
 from tests.clients.client import HERE, Client, Program, installed, kept, run
 from tests.clients.scenarios import SCENARIOS
 
@@ -71,4 +72,9 @@ CLIENTS = (
         by_name=ALL - {"caller-identity", "assume-role", "chained-role", "session-token", "federation-token"},
     ),
     Client("AWS SDK for JavaScript v3", _javascript_v3, "`AWS_ENDPOINT_URL`", everyday=True),
+    # Go looks for AWS_ENDPOINT_URL only after it has made the client by which a profile assumes its role.
+    *(
+        Client(name, make, "`AWS_ENDPOINT_URL_STS`", endpoint="AWS_ENDPOINT_URL_STS", fake_clock=False)
+        for name, make in compiled.SDKS.items()
+    ),
 )

@@ -185,7 +185,7 @@ region = {REGION}
             "AWS_SHARED_CREDENTIALS_FILE": str(self.folder / "credentials"),
             "AWS_EC2_METADATA_DISABLED": "true",
             **self.world.names.environment,
-            **({} if by_name else {"AWS_ENDPOINT_URL": f"https://{self.world.names.address}"}),
+            **({} if by_name else {self.client.endpoint: f"https://{self.world.names.address}"}),
             **(clock.environment if self.client.fake_clock else {}),
         }
 
