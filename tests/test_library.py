@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -33,6 +34,7 @@ from daypass import (
 from daypass.principals import Principal, RoleSession, User
 from daypass.sessions.keyring import first_ring
 from daypass.sessions.token import seal
+from tests.sigv4.crt import signed_by_crt
 
 NOW = 1_800_000_000
 SECRET = Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
@@ -75,6 +77,33 @@ def test_a_long_term_key_is_verified() -> None:
     request = signed("AKIARZPUZDIKAAAAAAAA", SECRET)
     caller = verify_request(request, service="orders", regions={"eu-central-1"}, now=NOW, find_key=find_key)
     assert caller.arn == "arn:aws:iam::123456789012:user/alice"
+
+
+@pytest.mark.parametrize(
+    ("region_set", "accepted"), [("eu-*", True), ("us-east-1,eu-central-1", True), ("us-*", False)]
+)
+def test_a_set_of_regions_may_be_signed(region_set: str, accepted: bool) -> None:
+    """SigV4a, as AWS's own signer makes it, is verified where one of the service's regions is in the set."""
+    request = signed_by_crt(
+        "POST",
+        "https://orders.example.com/v1/orders?page=2",
+        {"content-type": "application/json"},
+        b"{}",
+        service="orders",
+        region_set=region_set,
+        key_id="AKIARZPUZDIKAAAAAAAA",
+        secret=SECRET.reveal(),
+        moment=datetime.fromtimestamp(NOW, UTC),
+    )
+    verify = partial(
+        verify_request, service="orders", regions=["eu-west-1", "eu-central-1"], now=NOW, find_key=find_key
+    )
+    if accepted:
+        assert verify(request).arn == "arn:aws:iam::123456789012:user/alice"
+        request = request.replaced(body=b"{ }")
+    with pytest.raises(ServiceError) as caught:
+        verify(request)
+    assert caught.value.code == "SignatureDoesNotMatch"
 
 
 def test_a_session_is_verified_and_named_without_the_accounts() -> None:

@@ -1,8 +1,9 @@
-"""Requests signed with SigV4a by awscrt, AWS's own signer. Its time is ``NOW``."""
+"""Requests signed with SigV4a by awscrt, AWS's own signer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from io import BytesIO
 from urllib.parse import urlsplit
 
@@ -30,7 +31,9 @@ def signed_by_crt(
     service: str = "sts",
     region_set: str = "us-east-1",
     presigned: bool = False,
+    key_id: str = KEY_ID,
     secret: str = SECRET,
+    moment: datetime = MOMENT,
 ) -> RawRequest:
     """What awscrt sends, or what the holder of a URL presigned by it does."""
     parts = urlsplit(url)
@@ -44,10 +47,10 @@ def signed_by_crt(
         signature_type=AwsSignatureType.HTTP_REQUEST_QUERY_PARAMS
         if presigned
         else AwsSignatureType.HTTP_REQUEST_HEADERS,
-        credentials_provider=AwsCredentialsProvider.new_static(KEY_ID, secret, token),
+        credentials_provider=AwsCredentialsProvider.new_static(key_id, secret, token),
         region=region_set,
         service=service,
-        date=MOMENT,
+        date=moment,
         expiration_in_seconds=3600 if presigned else None,
     )
     signed = aws_sign_request(request, config).result(10)

@@ -154,7 +154,7 @@ class Service:
         try:
             if route.refusal is not None or unreadable is not None:
                 if signature is not None and signature.service not in wire.SERVICES:
-                    self._refuse_scope(signature, route)
+                    self._refuse_scope(self._settled(raw, signature, route), route)
                 raise route.refusal or unreadable  # type: ignore[misc]
             return self._answer(raw, record, signature, route, find_account, may_block=may_block)
         except Exception as error:  # noqa: BLE001 - a defect is an answer too, and a record
@@ -279,8 +279,7 @@ class Service:
     ) -> Caller:
         scope = self._anywhere[route.service] if route.endpoint is None else self._scope(route)
         if not signature.region:  # SigV4a signs a set of them
-            here = self._place.home if route.endpoint is None else route.endpoint.region
-            signature = sigv4.settle_region(raw, signature, (here,))
+            signature = self._settled(raw, signature, route)
         now = self._ports.clock.now()
         if self._failures.active:
             self._refuse_who_fails(raw, signature, now)
@@ -291,6 +290,17 @@ class Service:
             raise
         record.caller, record.account, record.region = caller, caller.account, signature.region
         return caller
+
+    def _settled(
+        self, raw: RawRequest, signature: sigv4.UnverifiedSignature, route: wire.Route
+    ) -> sigv4.UnverifiedSignature:
+        """The claim with its one region: of a SigV4a region set, the endpoint's, or the one this daypass calls home.
+
+        Raises:
+            IncompleteSignature, MalformedQueryString: the set cannot be read.
+        """
+        here = self._place.home if route.endpoint is None else route.endpoint.region
+        return sigv4.settle_region(raw, signature, (here,))
 
     def _refuse_scope(self, signature: sigv4.UnverifiedSignature, route: wire.Route) -> None:
         """Refuse what was signed for a service that daypass does not have in the words of one that has another door:

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from daypass import open_session_token
 from daypass.exchange import Response
 from daypass.testing.issuer import StubIssuer
 from daypass.testing.local import VERSIONS, LocalDaypass, raw_request
