@@ -64,7 +64,7 @@ def throttle(settings: Settings, count: Callable[[Class], None]) -> Throttle:
     wanted: dict[Class, int] = {
         "sts": settings.sts_per_second,
         "iam-reads": settings.iam_reads_per_second,
-        "iam-changes": settings.iam_changes_per_second,
+        "iam-writes": settings.iam_writes_per_second,
         "address": settings.address_per_second,
     }
     implied = AWS_QUOTAS if settings.throttling == "aws" else {}

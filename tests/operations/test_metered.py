@@ -81,7 +81,7 @@ def test_the_account_that_asks_pays_and_each_region_by_itself(stack: ExitStack) 
 
 def test_iam_is_apart_from_sts_and_reading_from_changing(stack: ExitStack) -> None:
     """Each class has a bucket of its own, and IAM's know no region."""
-    daypass = opened(stack, sts_per_second=2, iam_reads_per_second=3, iam_changes_per_second=1)
+    daypass = opened(stack, sts_per_second=2, iam_reads_per_second=3, iam_writes_per_second=1)
     assert codes(daypass, 3) == [200] * 2 + [400]
     assert codes(daypass, 2, "iam:ListUsers") == [200] * 2
     assert codes(daypass, 2, "iam:ListUsers", region="eu-west-1") == [200, 400]
@@ -102,7 +102,7 @@ def test_an_address_is_limited_before_anybody_is_verified(stack: ExitStack) -> N
 
 def test_what_goes_to_a_thread_is_counted_once(stack: ExitStack) -> None:
     """On the event loop a change gives back what it took, and takes it again where it is done."""
-    daypass = opened(stack, iam_changes_per_second=3, address_per_second=3)
+    daypass = opened(stack, iam_writes_per_second=3, address_per_second=3)
     answers = [daypass.call("iam", "CreateUser", {"UserName": f"u{number}"}).status for number in range(4)]
     assert answers == [200] * 3 + [400]
 
@@ -115,7 +115,7 @@ def test_a_large_form_is_counted_once(stack: ExitStack) -> None:
 
 def test_a_throttled_change_takes_no_thread(stack: ExitStack) -> None:
     """The refusal is made on the event loop."""
-    daypass = opened(stack, iam_changes_per_second=1)
+    daypass = opened(stack, iam_writes_per_second=1)
     assert codes(daypass, 1, "iam:CreateUser", params={"UserName": "a"}) == [200]
 
     def never(*_: object) -> None:
@@ -127,7 +127,7 @@ def test_a_throttled_change_takes_no_thread(stack: ExitStack) -> None:
 
 def test_the_machines_operator_is_not_limited(stack: ExitStack) -> None:
     """Whoever must help an account that is out of its quota can."""
-    daypass = opened(stack, iam_changes_per_second=1, iam_reads_per_second=1)
+    daypass = opened(stack, iam_writes_per_second=1, iam_reads_per_second=1)
     made = [daypass.daypass.operator("iam:CreateUser", {"UserName": f"u{number}"}) for number in range(5)]
     assert [user["User"]["UserName"] for user in made] == [f"u{number}" for number in range(5)]
 
@@ -161,7 +161,7 @@ def test_every_operation_belongs_to_a_class() -> None:
         for operation in map(REGISTRY.find, REGISTRY.names())
         if operation is not None and operation.service in ("sts", "iam")
     )
-    assert set(found) == {"sts", "iam-reads", "iam-changes"}
+    assert set(found) == {"sts", "iam-reads", "iam-writes"}
     assert class_of("iam", None) == "iam-reads"
 
 
@@ -175,8 +175,8 @@ def test_every_operation_belongs_to_a_class() -> None:
         ({"sts_per_second": 10, "workers": 4}, {"sts": 3}),
         ({"address_per_second": 1, "workers": 4}, {"address": 1}),
         (
-            {"throttling": "aws", "iam_reads_per_second": 7, "iam_changes_per_second": 5},
-            {"sts": 600, "iam-reads": 7, "iam-changes": 5},
+            {"throttling": "aws", "iam_reads_per_second": 7, "iam_writes_per_second": 5},
+            {"sts": 600, "iam-reads": 7, "iam-writes": 5},
         ),
     ],
 )

@@ -3,7 +3,7 @@
     failures   of a key at an address: signatures that did not hold                           on by default
     address    requests of an address                                                         off unless a number is set
     sts        an account's calls of STS in a region; the global endpoint counts by itself    AWS's quota, or a number
-    iam-reads, iam-changes                                                                    off unless a number is set
+    iam-reads, iam-writes                                                                    off unless a number is set
 
 An address is an IPv4 address or the /64 of an IPv6 one, since that is what one customer of a provider gets. Quotas are
 taken of verified callers only: nobody spends another's.
@@ -23,7 +23,7 @@ from daypass.errors import Throttling
 from daypass.operations.buckets import TokenBuckets
 from daypass.operations.registry import Operation
 
-Class = Literal["failures", "address", "sts", "iam-reads", "iam-changes", "threads"]
+Class = Literal["failures", "address", "sts", "iam-reads", "iam-writes", "threads"]
 """For what a request is refused with ``Throttling``. ``threads``: too many changes of one caller wait already."""
 
 CLASSES: tuple[str, ...] = get_args(Class)
@@ -116,7 +116,7 @@ def class_of(service: str, operation: Operation | None) -> Class:
     if service == "sts":
         return "sts"
     changes = operation is not None and operation.effect in ("changes", "founds")
-    return "iam-changes" if changes else "iam-reads"
+    return "iam-writes" if changes else "iam-reads"
 
 
 def _uncounted(kind: Class) -> None:

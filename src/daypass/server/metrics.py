@@ -21,6 +21,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, gen
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from daypass.operations.throttling import CLASSES
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST.encode("ascii")
 SHARE_SECONDS = 2.0
 _SUMMED = frozenset({"counter", "histogram", "summary"})
@@ -32,12 +34,16 @@ _HELD = "held"
 connections = Gauge("daypass_http_connections", "Connections that are open now.")
 refusals = Counter("daypass_http_refusals", "Requests refused before any service saw them.", ["status"])
 throttled = Counter(
-    "daypass_throttled_requests", "Requests refused with `Throttling`, by what there was too much of.", ["class"]
+    "daypass_throttled_requests_total", "Requests refused with `Throttling`, by what there was too much of.", ["class"]
 )
 
 
+for _kind in CLASSES:  # shown from the start, at zero
+    throttled.labels(_kind)
+
+
 def count_throttled(kind: str) -> None:
-    """Count a request that was refused for too many of its ``kind``: one of ``operations.throttling.CLASSES``."""
+    """Count a request that was refused for too many of its ``kind``: one of ``CLASSES``."""
     throttled.labels(kind).inc()
 
 

@@ -29,7 +29,7 @@ _NOT_SETTINGS = frozenset({"DAYPASS_DATA"})
 _SERVICE_LINK = re.compile(
     r"DAYPASS_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
-QUOTA_SETTINGS = ("sts_per_second", "iam_reads_per_second", "iam_changes_per_second", "address_per_second")
+QUOTA_SETTINGS = ("sts_per_second", "iam_reads_per_second", "iam_writes_per_second", "address_per_second")
 
 _LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[0-9]{1,5}")
 _DATABASE = re.compile(r"(?:postgresql|postgres|sqlite)://.+")

@@ -110,7 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         Meta(ge=0, le=1_000_000, description="Calls of IAM by one account that change nothing; 0: any number."),
     ] = 0
-    iam_changes_per_second: Annotated[
+    iam_writes_per_second: Annotated[
         int,
         Meta(ge=0, le=1_000_000, description="Calls of IAM by one account that change something; 0: any number."),
     ] = 0
