@@ -79,9 +79,10 @@ def test_a_long_term_key_is_verified() -> None:
     assert caller.arn == "arn:aws:iam::123456789012:user/alice"
 
 
-@pytest.mark.parametrize(
-    ("region_set", "accepted"), [("eu-*", True), ("us-east-1,eu-central-1", True), ("us-*", False)]
-)
+SETS = {"eu-*": True, "us-east-1,eu-central-1": True, "us-*": False}
+
+
+@pytest.mark.parametrize(("region_set", "accepted"), SETS.items())
 def test_a_set_of_regions_may_be_signed(region_set: str, accepted: bool) -> None:
     """SigV4a, as AWS's own signer makes it, is verified where one of the service's regions is in the set."""
     request = signed_by_crt(
@@ -95,9 +96,8 @@ def test_a_set_of_regions_may_be_signed(region_set: str, accepted: bool) -> None
         secret=SECRET.reveal(),
         moment=datetime.fromtimestamp(NOW, UTC),
     )
-    verify = partial(
-        verify_request, service="orders", regions=["eu-west-1", "eu-central-1"], now=NOW, find_key=find_key
-    )
+    regions = ["eu-west-1", "eu-central-1"]
+    verify = partial(verify_request, service="orders", regions=regions, now=NOW, find_key=find_key)
     if accepted:
         assert verify(request).arn == "arn:aws:iam::123456789012:user/alice"
         request = request.replaced(body=b"{ }")

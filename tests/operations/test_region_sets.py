@@ -193,18 +193,17 @@ again = client(
 )
 assert again.get_caller_identity()["Arn"] == me
 for headers in seen:
-    print(str(headers["Authorization"]).split()[0], headers["X-Amz-Region-Set"])
+    print(headers["Authorization"].split()[0].decode(), headers["X-Amz-Region-Set"].decode())
 """
 
 
-@pytest.mark.parametrize("region_set", ["*", "eu-central-1"])
-def test_boto3_prefers_it_where_it_is_told_to(tmp_path: Path, region_set: str) -> None:
+def test_boto3_prefers_it_where_it_is_told_to(tmp_path: Path) -> None:
     """A real client against a real server: with awscrt and its preference set, nothing else."""
     with up(tmp_path / "data") as running:
-        told = {"AWS_AUTH_SCHEME_PREFERENCE": "sigv4a", "AWS_SIGV4A_SIGNING_REGION_SET": region_set}
+        told = {"AWS_AUTH_SCHEME_PREFERENCE": "sigv4a", "AWS_SIGV4A_SIGNING_REGION_SET": "eu-*,us-east-1"}
         env = {**running.environment(), **told, "BOTO_DISABLE_CRT": "false"}
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True, timeout=60, check=False
         )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [f"AWS4-ECDSA-P256-SHA256 {region_set}"] * 3
+    assert done.stdout.splitlines() == ["AWS4-ECDSA-P256-SHA256 eu-*,us-east-1"] * 3
