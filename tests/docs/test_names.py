@@ -22,7 +22,8 @@ from daypass.cli.main import cli
 from daypass.credentials import Secret
 from daypass.policy.parse.text import DEEPEST, LARGEST
 from daypass.server import Limits
-from daypass.services.iam import quotas
+from daypass.services import delegations, revocations
+from daypass.services.iam import delegation_requests, quotas
 from daypass.sessions import keyring, limits, token
 from daypass.settings import Settings
 from daypass.testing.local import LocalDaypass, Signer
@@ -190,6 +191,9 @@ FIGURES = {
         f"to {keyring.LONGEST_SESSION:,}, default {limits.USER_DEFAULT:,}; root: {limits.ROOT_MAXIMUM:,} at most",
         f"| signature's date | {sigv4.scope.WINDOW} before or after now |",
         f"announced {keyring.PROPAGATION_DELAY} before; opens tokens for {keyring.RETENTION:,}",
+        f"| revocation | kept for {revocations.LASTS:,}:",
+        f"those that were made in the last 30 days | {delegation_requests.MOST_REQUESTS:,} |",
+        f"lives {delegations.LIFETIME:,} after its last step, and {delegations.LONGEST_LIFE:,} in all",
         f"{Settings().max_staleness_seconds:,} (`max_staleness_seconds`)",
         f"{PATIENCE}, then `ServiceUnavailable`",
         f"`audit_reserve_bytes` ({Settings().audit_reserve_bytes >> 20} MiB)",
