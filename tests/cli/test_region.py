@@ -82,6 +82,15 @@ def test_a_region_newer_than_the_list_can_be_enabled_and_is_listed_then(typed: T
     assert "eu-newer-1" not in listed(typed)
 
 
+def test_a_name_that_may_be_misspelt_is_told(typed: Type, capsys: pytest.CaptureFixture[str]) -> None:
+    """It can be a region newer than this version, so it is done all the same."""
+    assert run(["region", "disable", "eu-wset-1"]) == 0
+    assert "knows of no region eu-wset-1" in capsys.readouterr().err
+    assert run(["region", "disable", "eu-west-2"]) == 0
+    assert not capsys.readouterr().err
+    typed("enable", "eu-west-2")
+
+
 def test_what_cannot_be_is_refused(typed: Type) -> None:
     """us-east-1 stays, other partitions' regions are none, an account must be here."""
     assert "us-east-1 is always active here" in typed("disable", "us-east-1", code=1)

@@ -81,12 +81,16 @@ def _rows(daypass: Daypass, account: str) -> list[dict[str, object]]:
 def _change(operation: str, region: str, account: str | None, *, as_json: bool) -> None:
     from daypass.activation import is_active
     from daypass.cli.opened import hosted, opened
+    from daypass.regions import REGIONS
 
     with opened() as daypass:
         account = hosted(daypass, account)
         changed = daypass.operator(operation, {"Region": region}, account)["Changed"]
         snapshot = daypass.storage.directory.load(account)
-    active = snapshot is not None and is_active(snapshot.account, region)
+    assert snapshot is not None, "a hosted account has a snapshot"
+    active = is_active(snapshot.account, region)
+    if region not in REGIONS[snapshot.partition]:
+        click.echo(f"daypass: this version knows of no region {region}; see daypass region list", err=True)
     if as_json:
         print_json({"AccountId": account, "Region": region, "Active": active, "Changed": changed})
     else:
