@@ -161,16 +161,22 @@ def test_a_throttled_stranger_is_not_verified(daypass: LocalDaypass, monkeypatch
     assert_throttled(ask(daypass, daypass.admin))
 
 
-def test_no_throttled_stranger_gets_a_thread(tmp_path: Path) -> None:
-    """An account that is not in memory would be read from the store; not for whoever failed too often."""
+def test_accounts_are_read_for_newcomers_and_not_for_who_failed_too_often(tmp_path: Path) -> None:
+    """Made-up keys keep nobody's account from being read, and wrong ones that had accounts read get no more threads."""
     with LocalDaypass(tmp_path / "data") as before:
         _, other = before.account_named("other")
     with LocalDaypass(tmp_path / "data", throttling="failures") as daypass:
         daypass.clock.freeze(daypass.clock.now())
+        service = daypass.daypass.service
+        assert ask(daypass, daypass.admin).status == 200  # the first account is in memory
         exhaust(daypass, stranger(daypass))
-        with pytest.raises(NotLoaded):
-            daypass.daypass.service.serve(request(daypass, other, ELSEWHERE))
-        assert_throttled(daypass.daypass.service.serve(request(daypass, other, HERE)))
+        for peer in (HERE, ELSEWHERE):
+            with pytest.raises(NotLoaded):
+                service.serve(request(daypass, other, peer))
+        for _ in range(BURST):
+            service.serve_blocking(request(daypass, stranger(daypass), HERE))
+        assert_throttled(service.serve(request(daypass, other, HERE)))
+        assert ask(daypass, other, ELSEWHERE).status == 200
 
 
 def test_a_throttled_stranger_is_recorded_like_any_failure(daypass: LocalDaypass) -> None:

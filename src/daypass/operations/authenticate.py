@@ -45,7 +45,7 @@ _UNKNOWN_KEY = "The security token included in the request is invalid."
 _BAD_TOKEN = "The security token included in the request is invalid"
 _EXPIRED = "The security token included in the request is expired"
 
-TEMPORARY, LONG_TERM = "ASIA", "AKIA"
+TEMPORARY, LONG_TERM, UNREAD = "ASIA", "AKIA", "unread"
 _ASKED = "asked"  # in Caller.derived: the account whose rules were asked, and the others that may end his session
 
 LONGEST_REMEMBERED = 4_096
@@ -111,8 +111,8 @@ class Authenticator:
     def at_sight(self, unverified: UnverifiedSignature, find_account: FindAccount) -> tuple[str, bool]:
         """The id of the key it names and True, or of what kind it is and False when there may be no such key.
 
-        Told without opening a token or reading the store, so it proves nothing, and a key may be called unknown that is
-        only not in memory. There are two kinds, whatever strangers make up.
+        Told without opening a token or reading the store, so it proves nothing. There are three kinds, whatever
+        strangers make up; ``UNREAD``: its account exists, and is not in memory or not as it is now.
         """
         key_id = unverified.access_key_id
         if key_id.startswith(TEMPORARY):
@@ -121,7 +121,7 @@ class Authenticator:
         try:
             snapshot = find_account(account) if account else None
         except NotLoaded:
-            snapshot = None
+            return UNREAD, False
         return (key_id, True) if snapshot is not None and key_id in snapshot.access_keys else (LONG_TERM, False)
 
     def _long_term(self, unverified: UnverifiedSignature, find_account: FindAccount) -> tuple[Caller, Secret]:

@@ -34,7 +34,7 @@ from daypass.errors import (
 from daypass.exchange import RawRequest, Response
 from daypass.ids import RequestIds
 from daypass.operations.audit import Record
-from daypass.operations.authenticate import Authenticator, Scope
+from daypass.operations.authenticate import LONG_TERM, UNREAD, Authenticator, Scope
 from daypass.operations.facts import RequestFacts
 from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.refusals import as_refusal
@@ -286,7 +286,7 @@ class Service:
         try:
             caller = self._authenticator.verify(raw, signature, scope, find_account, now, may_block=may_block)
         except ServiceError as error:
-            self._note_failure(raw, signature, error, now)
+            self._note_failure(raw, signature, error, now, may_block=may_block)
             raise
         record.caller, record.account, record.region = caller, caller.account, signature.region
         return caller
@@ -319,13 +319,21 @@ class Service:
             raise self._throttle.refused("failures", detail="too many failed signatures")
 
     def _note_failure(
-        self, raw: RawRequest, signature: sigv4.UnverifiedSignature, error: ServiceError, now: float
+        self,
+        raw: RawRequest,
+        signature: sigv4.UnverifiedSignature,
+        error: ServiceError,
+        now: float,
+        *,
+        may_block: bool,
     ) -> None:
         """Count ``error`` against its sender, if it took work to find out.
 
         An expired session is none: it was his, and he is to hear of it. Nor is the wrong time of an unknown key.
         """
         key, is_known = self._authenticator.at_sight(signature, self._ports.directory.find)
+        if may_block and key == LONG_TERM:  # its account had to be read first
+            key = UNREAD
         if isinstance(error, InvalidClientTokenId) or (is_known and isinstance(error, SignatureDoesNotMatch)):
             self._failures.note(source_of(raw.peer), key, now)
 

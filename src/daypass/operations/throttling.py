@@ -54,10 +54,10 @@ def _network(address: str) -> str:
 class Failures:
     """Counts failed signatures. ``active`` is false while nobody fails too often, and nothing else need be asked.
 
-    A key that is known has a bucket for each address it is used from; all unknown keys of an address share one, and so
-    do all session tokens there that could not be opened. Whoever's bucket is empty is refused unseen. So nobody at
-    another address, and nobody at the same one who does not know your key's id, can make daypass refuse a signature of
-    yours. What is refused costs nothing, so that ``per_second`` failures are still answered as they deserve.
+    A key that is known has a bucket for each address it is used from. What is unknown shares three at each address:
+    keys that do not exist, those for which an account had to be read, session tokens that could not be opened.
+    Whoever's bucket is empty is refused unseen. So nobody at another address can make daypass refuse a signature of yours.
+    What is refused costs nothing, so that ``per_second`` failures are still answered as they deserve.
 
     # INVARIANT: 9. wrong signatures of one address are worth a bounded amount of work, and cost nobody elsewhere his
     #   right ones.  tests/security/test_throttling.py::test_strangers_elsewhere_lock_nobody_out
