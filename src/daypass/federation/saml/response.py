@@ -1,0 +1,94 @@
+"""From the bytes of a response to the assertion that is proved.
+
+1. parse, and refuse all but the one shape;
+2. where the response is signed, verify it, and go on with what was signed;
+3. where the assertion is encrypted, decrypt it, and refuse all but the one shape;
+4. where the assertion is signed, verify it, and go on with what was signed;
+5. one of the two was signed, and each that was by the issuer that the assertion names.
+
+The caller still owes: times, audience, recipient, single use, and what the assertion says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from daypass.entities import SamlIssuer
+from daypass.errors import Malformed
+from daypass.federation.saml.encryption import decrypt
+from daypass.federation.saml.names import ENCRYPTED_ASSERTION, SAML
+from daypass.federation.saml.shape import check_assertion, check_response, signature_in
+from daypass.federation.saml.signature import verify_signed
+from daypass.federation.saml.xml import Element, optional, parse, text_of
+
+
+class UnknownIssuer(Malformed):
+    """The response names an issuer that the provider's metadata does not have."""
+
+
+class Terms(NamedTuple):
+    """Whose signatures count, what opens what is encrypted, and whether it must be."""
+
+    issuers: Sequence[SamlIssuer]
+    keys: Sequence[RSAPrivateKey] = ()
+    must_be_encrypted: bool = False
+
+
+class Proved(NamedTuple):
+    """An assertion as it was signed, and by whom. ``was_encrypted``: nobody else could read it."""
+
+    assertion: Element
+    issuer: str
+    was_encrypted: bool
+
+
+def verify_response(data: bytes, terms: Terms) -> Proved:
+    """The assertion in the response ``data``, of bounded size.
+
+    Raises:
+        UnknownIssuer: who is named to have issued it is not one of the provider's.
+        Malformed: nothing is proved.
+    """
+    root = parse(data)
+    held = check_response(root)
+    signers = []
+    if signature_in(root) is not None:
+        root, signer = _verified(root, _named(root) or _named(held), terms)
+        held = check_response(root)
+        signers.append(signer)
+    was_encrypted = held.tag == ENCRYPTED_ASSERTION
+    if was_encrypted:
+        held = parse(decrypt(held, terms.keys, is_signed=bool(signers)))
+        check_assertion(held)
+    elif terms.must_be_encrypted:
+        raise Malformed("the assertion is not encrypted")
+    if signature_in(held) is not None:
+        held, signer = _verified(held, _named(held), terms)
+        check_assertion(held)
+        signers.append(signer)
+    issuer = _named(held)
+    if not signers or issuer is None or any(signer != issuer for signer in signers):
+        raise Malformed("not signed by the issuer that it names")
+    return Proved(held, issuer, was_encrypted)
+
+
+def _named(element: Element) -> str | None:
+    """Who is said to have issued a response or an assertion."""
+    issuer = optional(element, f"{SAML}Issuer")
+    return None if issuer is None else text_of(issuer).strip()
+
+
+def _verified(element: Element, named: str | None, terms: Terms) -> tuple[Element, str]:
+    """``element`` as it was signed, and who has signed it: the issuer that is ``named``, or any of the provider's."""
+    candidates = [issuer for issuer in terms.issuers if named in (None, issuer.entity_id)]
+    if not candidates:
+        raise UnknownIssuer(f"the issuer {named} is not of the provider")
+    for issuer in candidates[:-1]:
+        try:
+            return verify_signed(element, issuer.certificates), issuer.entity_id
+        except Malformed:
+            continue
+    return verify_signed(element, candidates[-1].certificates), candidates[-1].entity_id

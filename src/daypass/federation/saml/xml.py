@@ -1,0 +1,105 @@
+"""XML from strangers, parsed once and bounded.
+
+No document type, so no entities and nothing to fetch; no comments and processing instructions, which readers of text
+pass over in different ways; bounded in size, depth and number of nodes.
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from daypass.errors import Malformed
+
+DEEPEST = 64
+MOST_NODES = 20_000
+"""Elements and attributes. A response of usual size has some hundred."""
+
+Element = etree._Element  # noqa: SLF001  lxml has no public name for the type
+
+
+def hardened_parser() -> etree.XMLParser:
+    """A parser that resolves and fetches nothing. One for each document: parsers keep state."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        remove_blank_text=False,
+        recover=False,
+        ns_clean=False,
+        strip_cdata=True,
+    )
+
+
+# INVARIANT: 9. what a document is not to have is looked for before anything walks it.
+#   tests/federation/saml/test_xml.py::test_no_document_type_is_parsed
+def parse(data: bytes, *, most_nodes: int = MOST_NODES) -> Element:
+    """The root of the document ``data``, of bounded size.
+
+    Raises:
+        Malformed: it is no XML, or has what is not taken.
+    """
+    # In UTF-8 and its subsets a document type can be spelled in one way only; other encodings are not taken.
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data:
+        raise Malformed("a document type, or an encoding that is not taken")
+    try:
+        root = etree.fromstring(data, hardened_parser())
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Malformed(f"not XML: {error}") from None
+    _check(root, most_nodes)
+    return root
+
+
+def _check(root: Element, most_nodes: int) -> None:
+    tree = root.getroottree()
+    if tree.docinfo.internalDTD is not None or (tree.docinfo.encoding or "UTF-8").upper() not in _ENCODINGS:
+        raise Malformed("a document type, or an encoding that is not taken")
+    if root.getprevious() is not None or root.getnext() is not None:
+        raise Malformed("comments or instructions beside the document")
+    count = 0
+    depths = {root: 1}
+    for element in root.iter():
+        if not isinstance(element.tag, str):
+            raise Malformed("comments, instructions or entities")
+        parent = element.getparent()
+        depth = depths[element] = depths[parent] + 1 if parent is not None and element is not root else 1
+        count += 1 + len(element.attrib)
+        if depth > DEEPEST or count > most_nodes:
+            raise Malformed("more nodes than are taken")
+
+
+_ENCODINGS = ("UTF-8", "US-ASCII", "ASCII")
+
+
+def text_of(element: Element) -> str:
+    """The text of an element that has no children.
+
+    Raises:
+        Malformed: it has some.
+    """
+    if len(element):
+        raise Malformed(f"{etree.QName(element).localname} has elements where a text belongs")
+    return element.text or ""
+
+
+def the_only(parent: Element, tag: str) -> Element:
+    """The one child called ``tag``.
+
+    Raises:
+        Malformed: there is none, or another.
+    """
+    found = parent.findall(tag)
+    if len(found) != 1:
+        raise Malformed(f"{len(found)} elements {etree.QName(tag).localname} where one belongs")
+    return found[0]
+
+
+def optional(parent: Element, tag: str) -> Element | None:
+    """The child called ``tag``, None when there is none.
+
+    Raises:
+        Malformed: there are several.
+    """
+    return the_only(parent, tag) if parent.find(tag) is not None else None
