@@ -46,6 +46,7 @@ from daypass.parts import (
     audit_settings,
     endpoint_policy,
     fresh_account,
+    saml_names,
     service,
     settle,
     settle_region,
@@ -112,6 +113,7 @@ class Daypass:
         settle(self.installation, PARTITION, wanted_partition(settings), "aws")
         self.default_account = settle(self.installation, ACCOUNT, settings.account_id, fresh_account(entropy))
         self.region = settle_region(self.installation, settings.region)
+        public_url = settings.public_url or listened_url(settings)
         self._issuer_keys = IssuerKeyCache(Fetcher())
         ports = Ports(
             clock,
@@ -122,8 +124,8 @@ class Daypass:
             self.audit,
             storage.last_used,
             storage.codes,
-            public_url=settings.public_url or listened_url(settings),
-            identities=ProviderIdentities(self._issuer_keys),
+            public_url=public_url,
+            identities=ProviderIdentities(self._issuer_keys, self.keys, storage.single_uses, saml_names(public_url)),
         )
         self.issuers = Issuers(ports)
         place = Place(self.installation.partition, self.region)

@@ -44,6 +44,11 @@ def endpoint_policy(file: str | None) -> Attached | None:
     return Attached(policy, "endpoint policy")
 
 
+def saml_names(public_url: str | None) -> tuple[str, ...]:
+    """What SAML providers may call this daypass, beside AWS's names."""
+    return () if public_url is None else (f"{public_url}/saml",)
+
+
 def service(settings: Settings, ports: Ports, place: Place, endpoint: Attached | None, throttle: Throttle) -> Service:
     """The pipeline, metered where there is a quota."""
     return (MeteredService if throttle.quotas else Service)(

@@ -13,7 +13,7 @@ from daypass.ports.audit import AuditLog, AuditUnavailable
 from daypass.ports.failures import AlreadyExists, NotLoaded, OutcomeUnknown, StoreUnavailable
 from daypass.ports.identities import Asking, Identities, IssuerKey, IssuerKeys, KeysUnavailable, Vouched
 from daypass.ports.keys import Keys, SealingKeyStore, StoredSealingKey
-from daypass.ports.store import CodeUses, Directory, Judge, LastUse, LastUsed, Store, Transaction
+from daypass.ports.store import CodeUses, Directory, Judge, LastUse, LastUsed, SingleUses, Store, Transaction
 from daypass.ports.world import Clock, Entropy
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "OutcomeUnknown",
     "Ports",
     "SealingKeyStore",
+    "SingleUses",
     "Store",
     "StoreUnavailable",
     "StoredSealingKey",

@@ -90,8 +90,10 @@ class Identities(Protocol):
         """
         ...
 
-    def verify_assertion(self, assertion: str, provider_arn: str, asking: Asking) -> Vouched:
-        """Whom a SAML response (base64) proves to the account ``asking.owner``. It is used up with that.
+    def verify_assertion(self, assertion: str, provider_arn: str, role_arn: str, asking: Asking) -> Vouched:
+        """Whom a SAML response (base64) proves to the account ``asking.owner``, as one who may open ``role_arn``.
+
+        It is used up with that.
 
         Raises:
             InvalidIdentityToken, ServiceError: it proves nobody, or the provider is not one of the account.

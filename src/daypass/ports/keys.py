@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
 from daypass.credentials import Secret
 from daypass.entities import AccessKey, MfaDevice, SigningAlgorithm, SigningKey
 from daypass.outbound import PrivateKey
@@ -104,6 +106,18 @@ class Keys(Protocol):
 
         Raises:
             InternalFailure: the stored bytes do not belong to this key under this master key.
+        """
+        ...
+
+    def seal_private_key(self, name: str, private: bytes) -> bytes:
+        """Wrap a private key (PKCS 8, DER) that somebody has given us, for ``name`` (``ACCOUNT/PROVIDER/KEY``) only."""
+        ...
+
+    def open_private_key(self, name: str, sealed: bytes) -> RSAPrivateKey:
+        """The private key again. Never blocks.
+
+        Raises:
+            InternalFailure: the stored bytes do not belong to this name under this master key.
         """
         ...
 

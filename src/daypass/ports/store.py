@@ -53,6 +53,20 @@ class CodeUses(Protocol):
         ...
 
 
+class SingleUses(Protocol):
+    """What may be used once: one truth for all nodes. No revision, no change-log row."""
+
+    def use(self, kind: str, digest: bytes, expires: int, now: int) -> bool:
+        """Use what ``digest`` stands for among its ``kind``; durable when this returns True. False: it was used before.
+
+        After ``expires`` (epoch seconds) the mark may go: whatever it stands for is refused by then for its age.
+
+        Raises:
+            StoreUnavailable: the store did not answer within a second.
+        """
+        ...
+
+
 class Transaction(Protocol):
     """Changes to one account, all or nothing. Writers of one account are serial, so ``account`` is the truth."""
 

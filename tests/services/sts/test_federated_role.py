@@ -36,7 +36,7 @@ class Vouching:
         assert token == "right"
         return self.says._replace(session_name=session_name)
 
-    def verify_assertion(self, assertion: str, provider_arn: str, asking: Asking) -> Vouched:
+    def verify_assertion(self, assertion: str, provider_arn: str, role_arn: str, asking: Asking) -> Vouched:
         """An assertion of the word ``right``."""
         assert (assertion, provider_arn) == ("right", self.says.provider)
         return self.says

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
 from daypass.adapters.keys.master import MasterKey, MasterKeyError
 from daypass.adapters.keys.signing import new_signing_key, open_signing_key
 from daypass.credentials import Secret
@@ -38,7 +41,7 @@ OPENED_SIGNING_KEYS = 1_024
 """Private keys for web identity tokens remembered in the clear; about 5 MB when full."""
 
 _NONCE_BYTES = 12
-_SEALING, _ACCESS, _SEED = "sealing-key", "access-key", "mfa-seed"
+_SEALING, _ACCESS, _SEED, _GIVEN = "sealing-key", "access-key", "mfa-seed", "given-key"
 
 Rows = tuple[StoredSealingKey, ...]
 
@@ -73,6 +76,7 @@ class RingKeeper:
         self._ring = self._unwrapped(self._rows)
         self._opened = lru_cache(maxsize=OPENED_SECRETS)(self._unwrapped_secret)
         self._signing = lru_cache(maxsize=OPENED_SIGNING_KEYS)(self._opened_signing_key)
+        self._given = lru_cache(maxsize=OPENED_SIGNING_KEYS)(self._opened_private_key)
 
     # ── the ring ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,6 +164,24 @@ class RingKeeper:
 
     def _opened_signing_key(self, name: str, key: SigningKey) -> PrivateKey:
         return open_signing_key(self._master, name, key)
+
+    # ── private keys of others ───────────────────────────────────────────────────────────────────────
+
+    def seal_private_key(self, name: str, private: bytes) -> bytes:
+        """See ``ports.Keys``."""
+        return self._master.wrap(_GIVEN, name, private, self._entropy.bytes(_NONCE_BYTES))
+
+    def open_private_key(self, name: str, sealed: bytes) -> RSAPrivateKey:
+        """See ``ports.Keys``. Remembered, like those for web identity tokens."""
+        return self._given(name, sealed)
+
+    def _opened_private_key(self, name: str, sealed: bytes) -> RSAPrivateKey:
+        try:
+            private = load_der_private_key(self._master.unwrap(_GIVEN, name, sealed), None)
+        except (Malformed, ValueError) as error:
+            raise InternalFailure(detail=f"private key {name}: {error}") from None
+        assert isinstance(private, RSAPrivateKey), "only these are ever sealed"
+        return private
 
     # ── rows and ring ────────────────────────────────────────────────────────────────────────────────
 

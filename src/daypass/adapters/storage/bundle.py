@@ -21,6 +21,7 @@ from daypass.adapters.storage.last_used import LastUsedTimes
 from daypass.adapters.storage.reads import read_issuers
 from daypass.adapters.storage.schema import prepare
 from daypass.adapters.storage.sealing_keys import SealingKeyTable
+from daypass.adapters.storage.single_uses import SingleUseTable
 from daypass.adapters.storage.store import SqlStore
 from daypass.entities import TokenIssuer
 from daypass.ports import StoreUnavailable
@@ -56,6 +57,7 @@ class Storage:
         self.sealing_keys = SealingKeyTable(database)
         self.last_used = LastUsedTimes(database)
         self.codes = CodeUseTable(database)
+        self.single_uses = SingleUseTable(database)
 
     def await_arrival(self, apart: Database) -> None:
         """Believe the database, which was away at the start, only after a look at it through ``apart``."""

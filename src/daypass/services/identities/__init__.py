@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from daypass.errors import InvalidIdentityToken
-from daypass.ports import Asking, IssuerKeys, Vouched
+from collections.abc import Collection
+
+from daypass.ports import Asking, IssuerKeys, Keys, SingleUses, Vouched
+from daypass.services.identities.saml import SamlProof
 from daypass.services.identities.web import vouch_for_token
 
 __all__ = ["ProviderIdentities"]
 
 
 class ProviderIdentities:
-    """``ports.Identities`` over the providers that accounts hold."""
+    """``ports.Identities`` over the providers that accounts hold.
 
-    def __init__(self, issuer_keys: IssuerKeys) -> None:
+    ``own`` are the names of this daypass as recipient and audience of SAML responses, beside AWS's.
+    """
+
+    def __init__(self, issuer_keys: IssuerKeys, keys: Keys, uses: SingleUses, own: Collection[str]) -> None:
         self._issuer_keys = issuer_keys
+        self._saml = SamlProof(keys, uses, own)
 
     def verify_token(self, token: str, session_name: str, asking: Asking) -> Vouched:
         """See ``ports.Identities``."""
         return vouch_for_token(token, session_name, asking, self._issuer_keys)
 
-    def verify_assertion(self, assertion: str, provider_arn: str, asking: Asking) -> Vouched:
+    def verify_assertion(self, assertion: str, provider_arn: str, role_arn: str, asking: Asking) -> Vouched:
         """See ``ports.Identities``."""
-        raise InvalidIdentityToken("Specified provider doesn't exist.")
+        return self._saml.vouch(assertion, provider_arn, role_arn, asking)

@@ -35,7 +35,9 @@ def assume_role_with_saml(call: Call) -> Mapping[str, object]:
     owner = call.find_account(account) if identities is not None else None
     if identities is None or owner is None or provider_account != account:
         raise InvalidIdentityToken(_NO_PROVIDER)
-    vouched = identities.verify_assertion(params["SAMLAssertion"], params["PrincipalArn"], asking(call, owner))
+    vouched = identities.verify_assertion(
+        params["SAMLAssertion"], params["PrincipalArn"], asked.role_arn, asking(call, owner)
+    )
     if asked.role_arn.rpartition("/")[2].startswith(_RESERVED):
         raise denied(f"Not authorized to perform {call.operation.name}")
     opening = authorized(call, asked, vouched, owner)

@@ -1,0 +1,30 @@
+"""What may be used once in the whole cluster, such as an assertion: a mark each, until it would be refused anyway."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, delete
+
+from daypass.adapters.storage.database import Database
+from daypass.adapters.storage.tables import SINGLE_USE
+
+_OVER = delete(SINGLE_USE).where(SINGLE_USE.c.expires < bindparam("now"))
+
+
+class SingleUseTable:
+    """The ``SingleUses`` port over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # INVARIANT: 3. what was used once counts as used before anything is given for it.
+    #   tests/conformance/test_single_uses.py::test_of_many_uses_at_once_one_counts
+    def use(self, kind: str, digest: bytes, expires: int, now: int) -> bool:
+        """See ``ports.SingleUses``. Marks that are over go with the next one."""
+        adding = self._database.upsert(SINGLE_USE).values(kind=kind, digest=digest, expires=expires)
+        with self._database.writing(digest.hex()) as connection:
+            with self._database.bounded():
+                is_first = connection.execute(adding.on_conflict_do_nothing()).rowcount == 1
+                connection.execute(_OVER, {"now": now})
+            if is_first:
+                self._database.commit(connection)
+            return is_first

@@ -1,0 +1,77 @@
+"""When, for whom and how long an assertion counts.
+
+Where AWS was seen to be more generous than its documentation and SAML, the stricter reading holds; a provider that is
+``is_lax`` is judged as AWS judges (docs/differences.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from daypass.errors import ExpiredIdentityToken, InvalidIdentityToken
+from daypass.federation.saml.assertion import Assertion
+
+REDEEMABLE = 300
+"""Seconds since its issuance in which an assertion must be shown (IAM User Guide, "Troubleshoot SAML federation")."""
+
+TOLERANCE = 300
+"""Seconds that the provider's clock may be ahead of ours."""
+
+_REGIONAL = re.compile(r"https://[a-z0-9-]+\.(?=signin\.)", re.ASCII)
+_SIGN_IN = {
+    "aws": "https://signin.aws.amazon.com/saml",
+    "aws-cn": "https://signin.amazonaws.cn/saml",
+    "aws-us-gov": "https://signin.amazonaws-us-gov.com/saml",
+}
+_AUDIENCES = {
+    "aws": ("urn:amazon:webservices",),
+    "aws-cn": ("urn:amazon:webservices", "urn:amazon:webservices:cn-north-1"),
+    "aws-us-gov": ("urn:amazon:webservices", "urn:amazon:webservices:govcloud"),
+}
+
+
+def check_rules(
+    assertion: Assertion, *, now: int, partition: str, provider: str, own: Collection[str], is_lax: bool
+) -> None:
+    """Refuse an assertion that does not count now and here.
+
+    Args:
+        assertion: a proved one.
+        now: epoch seconds.
+        partition: of the account.
+        provider: the UUID of the account's provider.
+        own: further names of this service, beside AWS's.
+        is_lax: whether to judge as AWS does.
+
+    Raises:
+        ExpiredIdentityToken: it did.
+        InvalidIdentityToken: it was made for somebody else, or counts later.
+    """
+    _check_times(assertion, now, is_lax=is_lax)
+    if is_lax:
+        return
+    places = {_SIGN_IN.get(partition, _SIGN_IN["aws"]), *own}
+    places |= {f"{place}/acs/{provider}" for place in places}
+    if _global(assertion.recipient) not in places:
+        raise InvalidIdentityToken("Response is not meant for this recipient.", detail=assertion.recipient)
+    names = places | set(_AUDIENCES.get(partition, _AUDIENCES["aws"]))
+    fits = [any(_global(audience) in names for audience in restriction) for restriction in assertion.audiences]
+    # INVARIANT: 1. an assertion that names no audience is for nobody.
+    #   tests/federation/saml/test_rules.py::test_an_assertion_without_audience_is_for_nobody
+    if not fits or not all(fits):
+        raise InvalidIdentityToken("Response does not contain the required audience.")
+
+
+def _check_times(assertion: Assertion, now: int, *, is_lax: bool) -> None:
+    if now >= assertion.ends:
+        raise ExpiredIdentityToken("Response has expired")
+    if now - assertion.issued > REDEEMABLE:
+        raise ExpiredIdentityToken("Token must be redeemed within 5 minutes of issuance")
+    if not is_lax and max(assertion.issued, assertion.begins or 0) > now + TOLERANCE:
+        raise InvalidIdentityToken("Response is not valid yet.")
+
+
+def _global(url: str) -> str:
+    """The regional sign-in addresses are names for the same door (`https://REGION.signin.aws.amazon.com/saml`)."""
+    return _REGIONAL.sub("https://", url, count=1)

@@ -1,0 +1,74 @@
+"""The private keys that open encrypted assertions of a SAML provider: two at most, so that they can be changed.
+
+Source: IAM User Guide, "Create and manage encryption keys" of a SAML provider; IAM API reference, UpdateSAMLProvider.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from dataclasses import replace
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from daypass.entities import DecryptionKey, SamlProvider
+from daypass.errors import InvalidInput
+from daypass.operations.call import Call
+
+MOST_KEYS = 2
+SMALLEST, LARGEST = 2_048, 8_192
+"""Bits of a modulus."""
+
+_ID_BYTES = 20
+
+
+def changed_keys(call: Call, provider: SamlProvider) -> SamlProvider:
+    """``provider`` with the encryption mode and the keys that the call asks for.
+
+    # INVARIANT: 7. a private key is in the store, wrapped, and in no answer, record or log.
+    #   tests/services/iam/test_saml_providers.py::test_a_private_key_is_told_to_nobody
+
+    Raises:
+        InvalidInput: no private key, a third one, an unknown one, or none where assertions must be encrypted.
+    """
+    params = call.params
+    if params.get("AddPrivateKey") and params.get("RemovePrivateKey"):
+        raise InvalidInput(
+            "Unable to add and remove private keys in the same request. Set a value for only one of the two parameters."
+        )
+    keys = provider.keys
+    if params.get("AddPrivateKey"):
+        keys = _added(call, provider, params["AddPrivateKey"])
+    if params.get("RemovePrivateKey"):
+        keys = _removed(provider, params["RemovePrivateKey"])
+    mode = params.get("AssertionEncryptionMode", provider.encryption)
+    if mode == "Required" and not keys:
+        raise InvalidInput("Unable to set assertion encryption mode to Required because no private key is provided.")
+    return replace(provider, keys=keys, encryption=mode)
+
+
+def _added(call: Call, provider: SamlProvider, pem: str) -> tuple[DecryptionKey, ...]:
+    if len(provider.keys) >= MOST_KEYS:
+        raise InvalidInput(f"Private key limit of {MOST_KEYS} is reached.")
+    try:
+        private = load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError, UnicodeEncodeError):
+        raise InvalidInput("Invalid private key.") from None
+    if not isinstance(private, RSAPrivateKey) or not SMALLEST <= private.key_size <= LARGEST:
+        raise InvalidInput("Invalid private key.", detail="not an RSA key of usual size")
+    key_id = b32encode(call.ports.entropy.bytes(_ID_BYTES)).decode("ascii")
+    der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    sealed = call.ports.keys.seal_private_key(f"{call.account.id}/{provider.id}/{key_id}", der)
+    return (*provider.keys, DecryptionKey(key_id, sealed, call.now))
+
+
+def _removed(provider: SamlProvider, key_id: str) -> tuple[DecryptionKey, ...]:
+    keys = tuple(key for key in provider.keys if key.id != key_id)
+    if len(keys) == len(provider.keys):
+        raise InvalidInput("Failed to remove private key because the Key ID does not match a private key.")
+    return keys

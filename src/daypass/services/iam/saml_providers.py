@@ -1,0 +1,149 @@
+"""SAML identity providers of an account (IAM API reference, CreateSAMLProvider and its neighbours)."""
+
+from __future__ import annotations
+
+import zlib
+from base64 import b32encode
+from dataclasses import replace
+
+from daypass.entities import SamlIssuer, SamlProvider
+from daypass.errors import EntityAlreadyExists, InvalidInput, Malformed, NoSuchEntity
+from daypass.federation.saml.metadata import read_metadata
+from daypass.operations.call import Call
+from daypass.operations.paging import page
+from daypass.operations.registry import operation
+from daypass.principals import Tags
+from daypass.services.iam import quotas
+from daypass.services.iam.arns import authorize_tagged
+from daypass.services.iam.decryption_keys import changed_keys
+from daypass.services.iam.tags import EXACT, Keys, as_sent, listing, merged, request_tags, without
+
+Members = dict[str, object]
+
+VALID_SECONDS = 100 * 365 * 86_400
+"""What AWS says of every provider, whatever its metadata says; it has no effect."""
+
+_ID_BYTES = 10
+
+
+@operation("iam:CreateSAMLProvider", "changes")
+def create_saml_provider(call: Call) -> Members:
+    """Trust the assertions of whoever the metadata document describes."""
+    params, tags = call.params, request_tags(call)
+    arn = _arn(call, params["Name"])
+    authorize_tagged(call, arn, arn, tags=tags)
+    if tags:
+        authorize_tagged(call, arn, arn, action="iam:TagSAMLProvider", tags=tags)
+    if params["Name"].casefold() in {name.casefold() for name in call.account.saml_providers_by_name}:
+        raise EntityAlreadyExists(f"SAML provider with name {params['Name']} already exists.")
+    quotas.SAML_PROVIDERS.require(1 + len(call.account.saml_providers))
+    provider = SamlProvider(
+        "SAMLSP" + b32encode(call.ports.entropy.bytes(_ID_BYTES)).decode("ascii"),
+        params["Name"],
+        call.now,
+        zlib.compress(params["SAMLMetadataDocument"].encode()),
+        _issuers(params["SAMLMetadataDocument"]),
+        call.now + VALID_SECONDS,
+        tags=merged((), tags, EXACT),
+    )
+    call.put(changed_keys(call, provider))
+    return {"SAMLProviderArn": arn} | ({"Tags": as_sent(provider.tags)} if provider.tags else {})
+
+
+@operation("iam:UpdateSAMLProvider", "changes")
+def update_saml_provider(call: Call) -> Members:
+    """Replace the metadata, or change how assertions are encrypted."""
+    provider, params = _provider(call), call.params
+    wanted = ("SAMLMetadataDocument", "AssertionEncryptionMode", "AddPrivateKey", "RemovePrivateKey")
+    if not any(params.get(name) for name in wanted):
+        raise InvalidInput(
+            "Unable to update identity provider. No updates are defined for metadata or encryption assertion."
+        )
+    document = params.get("SAMLMetadataDocument")
+    if document is not None:
+        provider = replace(provider, metadata=zlib.compress(document.encode()), issuers=_issuers(document))
+    call.put(changed_keys(call, provider))
+    return {"SAMLProviderArn": call.account.arn(provider)}
+
+
+@operation("iam:GetSAMLProvider", "reads")
+def get_saml_provider(call: Call) -> Members:
+    """All of a provider but its private keys, of which only the names are told."""
+    provider = _provider(call)
+    return {
+        "SAMLProviderUUID": provider.id,
+        "SAMLMetadataDocument": zlib.decompress(provider.metadata).decode(),
+        "CreateDate": provider.created,
+        "ValidUntil": provider.valid_until,
+        "Tags": as_sent(provider.tags),
+        "AssertionEncryptionMode": provider.encryption,
+        "PrivateKeyList": [{"KeyId": key.id, "Timestamp": key.created} for key in provider.keys],
+    }
+
+
+@operation("iam:ListSAMLProviders", "reads")
+def list_saml_providers(call: Call) -> Members:
+    """All providers of the account."""
+    call.authorize(_arn(call, "*"))
+    found = sorted(call.account.saml_providers_by_name.items())
+    return {
+        "SAMLProviderList": [
+            {"Arn": _arn(call, name), "ValidUntil": each.valid_until, "CreateDate": each.created}
+            for name, each in found
+        ]
+    }
+
+
+@operation("iam:DeleteSAMLProvider", "changes")
+def delete_saml_provider(call: Call) -> None:
+    """Trust the provider no more. Roles that name it stay as they are, and nobody comes by it."""
+    call.delete(_provider(call))
+
+
+@operation("iam:TagSAMLProvider", "changes")
+def tag_saml_provider(call: Call) -> None:
+    """Add tags to a provider or replace their values."""
+    tags = request_tags(call)
+    provider = _provider(call, tags=tags)
+    call.put(replace(provider, tags=merged(provider.tags, tags, EXACT)))
+
+
+@operation("iam:UntagSAMLProvider", "changes")
+def untag_saml_provider(call: Call) -> None:
+    """Take tags off a provider."""
+    removed = call.params["TagKeys"]
+    provider = _provider(call, keys={"aws:TagKeys": tuple(removed)})
+    call.put(replace(provider, tags=without(provider.tags, removed, EXACT)))
+
+
+@operation("iam:ListSAMLProviderTags", "reads")
+def list_saml_provider_tags(call: Call) -> Members:
+    """A provider's tags."""
+    return page(call, listing(_provider(call).tags, EXACT))
+
+
+def _provider(call: Call, *, tags: Tags = (), keys: Keys | None = None) -> SamlProvider:
+    """The provider that the call names, once the caller may do this to it. ``tags``, ``keys``: what the request brings.
+
+    Raises:
+        AccessDenied: he may not.
+        NoSuchEntity: there is none.
+    """
+    arn: str = call.params["SAMLProviderArn"]
+    start = _arn(call, "")
+    provider = call.account.saml_providers_by_name.get(arn.removeprefix(start)) if arn.startswith(start) else None
+    authorize_tagged(call, arn, arn, tags=tags, resource_tags=provider.tags if provider else (), keys=keys)
+    if provider is None:
+        raise NoSuchEntity(f"Manifest not found for arn {arn}")
+    return provider
+
+
+def _arn(call: Call, name: str) -> str:
+    return f"arn:{call.account.partition}:iam::{call.account.id}:saml-provider/{name}"
+
+
+def _issuers(document: str) -> tuple[SamlIssuer, ...]:
+    try:
+        return read_metadata(document)
+    except (Malformed, UnicodeEncodeError) as error:
+        raise InvalidInput("Could not parse metadata", detail=str(error)) from None
