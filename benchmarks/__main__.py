@@ -17,6 +17,7 @@ from benchmarks.figures import Figures
 def _inner(figures: Figures, _: Namespace) -> None:
     inner.tokens(figures)
     inner.requests(figures)
+    inner.asymmetric(figures)
 
 
 SECTIONS: Mapping[str, Callable[[Figures, Namespace], None]] = {

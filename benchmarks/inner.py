@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from benchmarks.figures import Figures
 from daypass.entities import Revocation
@@ -19,6 +21,9 @@ from daypass.ids import access_key_id
 from daypass.principals import Session
 from daypass.sessions.keyring import first_ring
 from daypass.sessions.token import NONCE_BYTES, open_token, seal
+from daypass.sigv4.canonical import SignedHeaders, canonical_request, payload_hash, string_to_sign
+from daypass.sigv4.keys import private_value, verifying_key
+from daypass.sigv4.scope import ASYMMETRIC, format_timestamp
 from daypass.testing.local import LocalDaypass, Signer
 
 NOW = 1_800_000_000
@@ -85,6 +90,43 @@ def requests(figures: Figures) -> None:
         figures.add(many, microseconds(lambda: service.serve(raw)), "us", over)
         raw = captured(local, "sts", "GetAccessKeyInfo", {"AccessKeyId": signer.access_key_id}, None)
         figures.add("verify and decide, in process", microseconds(lambda: service.serve(raw)), "us", over)
+
+
+def asymmetric(figures: Figures) -> None:
+    """A request signed with SigV4a, beside the raw check of a signature on the curve."""
+    with LocalDaypass() as local:
+        service, who = local.daypass.service, local.admin
+        secret = who.secret_access_key.reveal()
+        private = ec.derive_private_key(private_value(secret, who.access_key_id), ec.SECP256R1())
+        public, algorithm, text = private.public_key(), ec.ECDSA(SHA256()), os.urandom(140)
+        signature = private.sign(text, algorithm)
+        raw = ("raw ECDSA verification", microseconds(lambda: public.verify(signature, text, algorithm)))
+        figures.add(raw[0], raw[1], "us")
+        deriving = microseconds(lambda: verifying_key(secret, who.access_key_id))
+        figures.add("derive a SigV4a key", deriving, "us", raw)
+        call = signed_for_all_regions(local, private)
+        assert service.serve(call).status == 200
+        name = "GetCallerIdentity, long-term key, SigV4a, in process"
+        figures.add(name, microseconds(lambda: service.serve(call)), "us", raw)
+
+
+def signed_for_all_regions(local: LocalDaypass, key: ec.EllipticCurvePrivateKey) -> RawRequest:
+    """GetCallerIdentity, signed with SigV4a."""
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    stamp = format_timestamp(int(local.clock.now()))
+    scope = f"{stamp[:8]}/sts/aws4_request"
+    headers = {
+        b"content-type": b"application/x-www-form-urlencoded; charset=utf-8",
+        b"host": b"127.0.0.1:7177",
+        b"x-amz-date": stamp.encode(),
+        b"x-amz-region-set": b"*",
+    }
+    names = SignedHeaders(b";".join(headers))
+    request = canonical_request("POST", b"/", b"", headers, names, payload_hash(headers, body))
+    signature = key.sign(string_to_sign(ASYMMETRIC, stamp, scope, request), ec.ECDSA(SHA256())).hex()
+    credential = f"Credential={local.admin.access_key_id}/{scope}"
+    claim = f"{ASYMMETRIC} {credential}, SignedHeaders={names.text.decode()}, Signature={signature}"
+    return RawRequest("POST", b"/", (*headers.items(), (b"authorization", claim.encode())), body)
 
 
 MANY_RULES = 10_000

@@ -56,8 +56,9 @@ def verify_signature(
     proves = PROOFS[unverified.algorithm]
     if proves(unverified, key, canonical_request(raw.method, path, query, headers, names, payload)):  # 4
         return
-    if profile.allow_appended_token and unverified.presigned:
-        query = canonical_query([pair for pair in pairs if pair[0] != b"X-Amz-Security-Token"])
+    before = [pair for pair in pairs if pair[0] != b"X-Amz-Security-Token"]
+    if profile.allow_appended_token and unverified.presigned and len(before) < len(pairs):
+        query = canonical_query(before)
         if proves(unverified, key, canonical_request(raw.method, path, query, headers, names, payload)):
             return
     refuse("the signature is not the one of this request under this key")
