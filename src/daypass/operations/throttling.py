@@ -56,7 +56,7 @@ class Failures:
 
     A key that is known has a bucket for each address it is used from. What is unknown shares three at each address:
     keys that do not exist, those for which an account had to be read, session tokens that could not be opened.
-    Whoever's bucket is empty is refused unseen. So nobody at another address can make daypass refuse a signature of yours.
+    Whoever's bucket is empty is refused unseen. So nobody elsewhere can make daypass refuse a signature of yours.
     What is refused costs nothing, so that ``per_second`` failures are still answered as they deserve.
 
     # INVARIANT: 9. wrong signatures of one address are worth a bounded amount of work, and cost nobody elsewhere his
