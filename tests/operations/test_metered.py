@@ -16,7 +16,8 @@ from daypass.operations.throttling import AWS_QUOTAS, CLASSES, class_of, source_
 from daypass.parts import throttle
 from daypass.ports import NotLoaded
 from daypass.settings import Settings
-from daypass.testing.local import LocalDaypass, Signer
+from daypass.sigv4 import sign_request
+from daypass.testing.local import LocalDaypass, Signer, raw_request
 
 # IAM User Guide, "IAM and AWS STS quotas": these share one quota of requests for an account in a region.
 SHARED = (
@@ -77,6 +78,28 @@ def test_the_account_that_asks_pays_and_each_region_by_itself(stack: ExitStack) 
     assert codes(daypass, 1, signer=alice) == [400]
     assert codes(daypass, 4, signer=other) == [200] * 3 + [400]
     assert codes(daypass, 4, region="eu-west-1") == [200] * 3 + [400]
+
+
+def test_the_global_endpoint_has_a_quota_of_its_own(stack: ExitStack) -> None:
+    """Beside that of the region it signs for."""
+    daypass = opened(stack, sts_per_second=1)
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    secret = daypass.admin.secret_access_key.reveal()
+    statuses = []
+    for host in ("sts.amazonaws.com", "sts.us-east-1.amazonaws.com", "sts.amazonaws.com"):
+        headers = sign_request(
+            "POST",
+            f"https://{host}/",
+            {"Content-Type": "application/x-www-form-urlencoded"},
+            body,
+            access_key_id=daypass.admin.access_key_id,
+            secret_access_key=secret,
+            region="us-east-1",
+            service="sts",
+            now=daypass.clock.now(),
+        )
+        statuses.append(daypass.serve(raw_request("POST", "/", headers.items(), body)).status)
+    assert statuses == [200, 200, 400]
 
 
 def test_iam_is_apart_from_sts_and_reading_from_changing(stack: ExitStack) -> None:

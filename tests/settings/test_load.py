@@ -173,6 +173,20 @@ def test_a_proxy_that_cannot_be_meant_is_refused(tmp_path: Path, entry: str) -> 
 
 
 @pytest.mark.parametrize(
+    "environ",
+    [
+        {"DAYPASS_THROTTLING": "on"},
+        {"DAYPASS_FAILURES_PER_SECOND": "0"},
+        {"DAYPASS_STS_PER_SECOND": "-1"},
+        {"DAYPASS_THROTTLING": "off", "DAYPASS_ADDRESS_PER_SECOND": "5"},
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_refused(tmp_path: Path, environ: dict[str, str]) -> None:
+    """A word that is none, a rate that lets nobody through, a number where everything is switched off."""
+    assert refusal(tmp_path, environ, {}).message.startswith(list(environ)[-1])
+
+
+@pytest.mark.parametrize(
     "url",
     ["sts.example.com", "https://", "https://STS.example.com", "https://a/", "https://a?b", "https://u@a", "ftp://a"],
 )
