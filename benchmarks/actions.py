@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import tempfile
 import time
@@ -22,6 +21,7 @@ from benchmarks.load import Request, measure
 from benchmarks.servers import Key, Server, daypass, empty
 from benchmarks.single import measure_once
 from daypass.sessions.authorization_message import seal_message
+from daypass.testing.identity_provider import StubIdentityProvider
 from daypass.testing.issuer import StubIssuer
 from daypass.testing.local import LocalDaypass, Signer
 
@@ -34,11 +34,15 @@ TASK = "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"
 EQUIPPED = 100
 """Users with MFA devices. Each device takes one code for either of the two calls that take codes."""
 
+SAML = "AssumeRoleWithSAML"
+ASSERTIONS = 200
+"""Each opens one session."""
+
 
 @dataclass(frozen=True)
 class Prepared:
     """What some actions need: a member of the organization that has a trade-in token, a message, people with devices,
-    and a role for the holder of an OpenID Connect token.
+    a role for the holder of an OpenID Connect token, and one for whom a SAML identity provider names.
     """
 
     member: str
@@ -50,6 +54,16 @@ class Prepared:
     shared_role: str
     visited_role: str
     token: str
+    signed_in: SignedIn
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What a SAML identity provider needs to name a role."""
+
+    idp: StubIdentityProvider
+    provider: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -65,13 +79,6 @@ Make = Callable[[Stage], Request]
 
 def _plain(action: str, **params: Any) -> Make:
     return lambda stage: stage.server.post(action, params)
-
-
-def _saml(stage: Stage) -> Request:
-    account = stage.server.role.split(":")[4]
-    provider, assertion = f"arn:aws:iam::{account}:saml-provider/bench", base64.b64encode(bytes(3_000)).decode()
-    params = {"RoleArn": stage.server.role, "PrincipalArn": provider, "SAMLAssertion": assertion}
-    return stage.server.unsigned("AssumeRoleWithSAML", params)
 
 
 def _web_identity(stage: Stage) -> Request:
@@ -93,7 +100,6 @@ RS256, ES384 = "GetWebIdentityToken, RS256", "GetWebIdentityToken, ES384"
 
 ROWS: Mapping[str, Make] = {
     "AssumeRole": lambda stage: stage.server.request("AssumeRole"),
-    "AssumeRoleWithSAML": _saml,
     "AssumeRoleWithWebIdentity": _web_identity,
     "AssumeRoot": _root,
     "DecodeAuthorizationMessage": lambda stage: stage.server.post(
@@ -114,12 +120,9 @@ ROWS: Mapping[str, Make] = {
 }
 """What is measured by sending it again and again. The action comes first in the name."""
 
-REFUSED = {"AssumeRoleWithSAML": "iam:CreateSAMLProvider"}
-"""What this row measures is the refusal: no account has a provider, until there is the operation that makes one."""
-
 
 def single_use(stage: Stage) -> dict[str, list[Request]]:
-    """Calls with MFA codes, each of which is taken once: one request a device."""
+    """Calls with MFA codes and assertions, each of which is taken once: one request a device, or an assertion."""
     prepared, (first, second) = stage.prepared, people.codes(time.time())
     made: dict[str, list[Request]] = {"GetSessionToken, with an MFA code": [], "AssumeRole, with an MFA code": []}
     for number, serial in enumerate(prepared.serials):
@@ -129,7 +132,14 @@ def single_use(stage: Stage) -> dict[str, list[Request]]:
             proof = {"SerialNumber": serial, "TokenCode": code}
             action = "AssumeRole" if params else "GetSessionToken"
             requests.append(stage.server.post(action, params | proof, key))
-    return made
+    return made | {SAML: _with_assertions(stage)}
+
+
+def _with_assertions(stage: Stage) -> list[Request]:
+    idp, provider, role = stage.prepared.signed_in.idp, stage.prepared.signed_in.provider, stage.prepared.signed_in.role
+    asked = {"Role": f"{role},{provider}", "RoleSessionName": "bench"}
+    params = {"RoleArn": role, "PrincipalArn": provider}
+    return [stage.server.unsigned(SAML, params | {"SAMLAssertion": idp.response(asked)}) for _ in range(ASSERTIONS)]
 
 
 def actions(figures: Figures, seconds: float) -> None:
@@ -139,10 +149,9 @@ def actions(figures: Figures, seconds: float) -> None:
         figures.add(what.removeprefix("the "), cost, "us")
     with tempfile.TemporaryDirectory() as folder, empty() as reference, staged(Path(folder) / "data") as stage:
         for name, make in ROWS.items():
-            label = f"{name}, refused" if name in REFUSED else name
-            cost, floor = _alternate(stage, reference, make, seconds / 2, refused=name in REFUSED)
+            cost, floor = _alternate(stage, reference, make, seconds / 2)
             more = (raw[name],) if name in raw else ()
-            figures.add(f"{label}, CPU", cost, "us/request", ("empty answer", floor), *more)
+            figures.add(f"{name}, CPU", cost, "us/request", ("empty answer", floor), *more)
         for name, requests in single_use(stage).items():
             floor = measure_once(reference.pid, [request.to(reference.url) for request in requests], CODE_CONNECTIONS)
             try:
@@ -153,13 +162,13 @@ def actions(figures: Figures, seconds: float) -> None:
             figures.add(f"{name}, CPU", cost, "us/request", ("empty answer", floor))
 
 
-def _alternate(stage: Stage, reference: Server, make: Make, seconds: float, *, refused: bool) -> tuple[float, float]:
+def _alternate(stage: Stage, reference: Server, make: Make, seconds: float) -> tuple[float, float]:
     """The least CPU of several rounds: ours, and the empty answer's."""
     ours, floors = [], []
     for _ in range(ROUNDS):
         request = make(stage)
         floor = measure(reference.pid, request.to(reference.url), connections=CONNECTIONS, seconds=seconds)
-        load = measure(stage.server.pid, request, connections=CONNECTIONS, seconds=seconds, refused=refused)
+        load = measure(stage.server.pid, request, connections=CONNECTIONS, seconds=seconds)
         ours.append(load.cpu)
         floors.append(floor.cpu)
     return min(ours), min(floors)
@@ -203,6 +212,7 @@ def prepare(local: LocalDaypass, issuer: StubIssuer) -> Prepared:
         shared_role(local),
         _visited_role(local, issuer),
         issuer.token(),
+        _signed_in(local),
     )
 
 
@@ -218,6 +228,16 @@ def _visited_role(local: LocalDaypass, issuer: StubIssuer) -> str:
     statement = {"Effect": "Allow", "Principal": {"Federated": arn}, "Action": action, "Condition": vouched}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     return str(iam.create_role(RoleName="visited", AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+
+
+def _signed_in(local: LocalDaypass) -> SignedIn:
+    """A new role for whom a SAML identity provider names."""
+    iam, idp = local.client("iam"), StubIdentityProvider()
+    arn = iam.create_saml_provider(Name="bench", SAMLMetadataDocument=idp.metadata)["SAMLProviderArn"]
+    statement = {"Effect": "Allow", "Principal": {"Federated": arn}, "Action": "sts:AssumeRoleWithSAML"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = iam.create_role(RoleName="signed-in", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    return SignedIn(idp, arn, role)
 
 
 def shared_role(local: LocalDaypass) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks import people
-from benchmarks.actions import REFUSED, ROWS, Stage, prepare, single_use
+from benchmarks import actions, people
+from benchmarks.actions import ROWS, SAML, Stage, prepare, single_use
 from benchmarks.inner import make_role
 from benchmarks.load import Request, raw
 from benchmarks.servers import Key, Server
@@ -45,27 +45,24 @@ def stand() -> Iterator[Stand]:
 def test_every_operation_of_sts_has_a_row() -> None:
     """Whoever adds one is told."""
     operations = {name.removeprefix("sts:") for name in REGISTRY.names() if name.startswith("sts:")}
-    assert {row.partition(",")[0] for row in ROWS} == operations
+    assert {row.partition(",")[0] for row in {*ROWS, SAML}} == operations
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_what_is_sent_again_and_again_is_answered_each_time(stand: Stand, row: str) -> None:
-    """With a success, or where nobody can succeed with that one refusal."""
+    """With a success."""
     for _ in range(2):
         answer = stand.answer(ROWS[row](stand.stage))
-        found = (answer.status, code_of(answer)) if answer.status != 200 else (200, "")
-        assert found == ((400, "InvalidIdentityToken") if row in REFUSED else (200, "")), answer.body.decode()
+        assert answer.status == 200, answer.body.decode()
 
 
-@pytest.mark.parametrize("row", REFUSED)
-def test_a_row_is_refused_only_while_nobody_can_make_a_provider(row: str) -> None:
-    """Once there are providers, the row needs one and a token of his, and is to measure a success."""
-    assert REGISTRY.find(REFUSED[row]) is None
-
-
-def test_a_code_is_good_for_one_request(stand: Stand) -> None:
-    """Each request has a device of its own, and each device two requests; sent again one is refused."""
+def test_a_proof_is_good_for_one_request(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request has an assertion or a device of its own, and each device two requests; sent again one is refused."""
+    monkeypatch.setattr(actions, "ASSERTIONS", 3)
     made = single_use(stand.stage)
+    assert len({request.body for request in made[SAML]}) == 3
+    assert [stand.answer(request).status for request in made[SAML]] == [200, 200, 200]
+    assert code_of(stand.answer(made.pop(SAML)[0])) == "InvalidIdentityToken"
     for requests in made.values():
         assert len({request.body for request in requests}) == len(requests) == len(stand.stage.prepared.serials)
         for request in requests[: people.DEVICES + 1]:
