@@ -145,6 +145,7 @@ class Service:
             stopped = self._before_reading(raw, record, signature, unreadable, find_account, may_block=may_block)
             if stopped is not None:
                 return stopped
+        # A credential that does not have five parts names no service; it is told so once the door is known.
         route = wire.identify(
             raw, service=(signature.service or None) if signature else None, request_id=record.request_id
         )
