@@ -32,6 +32,7 @@ os.environ["BOTO_DISABLE_CRT"] = "true"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="run the long tests too, with ten times the cases")
     parser.addoption("--clients", action="store_true", help="run the tests that drive other people's clients too")
+    parser.addoption("--record-clients", action="store_true", help="write tests/clients/results.json")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.clients.client import Client, Program
+from tests.clients.conftest import RESULTS, table
 from tests.clients.scenarios import BY_NAME, SCENARIOS, Said
 from tests.clients.table import CLIENTS
 from tests.clients.world import Person, world
@@ -90,3 +91,14 @@ def test_the_usual_run_has_python_javascript_and_both_command_lines() -> None:
     """Nobody turns the proof off by moving a client out of the usual run."""
     usual = {client.name for client in CLIENTS if client.everyday}
     assert usual >= {"boto3", "old boto3", "AWS CLI v1", "AWS CLI v2 of Debian", "AWS SDK for JavaScript v3"}
+
+
+def test_the_record_knows_the_table() -> None:
+    """The page of results is made from a record of these clients and scenarios, in which nothing is lacking."""
+    record = json.loads(RESULTS.read_text())
+    assert {name: record[name] for name in table()} == table()
+    for client in CLIENTS:
+        results = record["clients"][client.name]["results"]
+        assert results == dict.fromkeys([name for name in SCENARIOS if name not in client.cannot], "passed"), (
+            client.name
+        )

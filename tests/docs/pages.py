@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 GENERATED = frozenset(
     f"docs/reference/{name}.md"
-    for name in ("cli", "condition-keys", "conformance", "policy-findings", "settings", "sts")
+    for name in ("cli", "clients", "condition-keys", "conformance", "policy-findings", "settings", "sts")
 )
 
 _FENCE = re.compile(r"^```(\S*)\s*$")
