@@ -1,4 +1,4 @@
-"""AWS's names lead to daypass: a certificate authority of our own, and a hosts file that one program sees.
+"""AWS's names lead to daypass: a hosts file that one program sees, and a certificate of an authority of daypass's own.
 
 What a network with its own DNS does for everybody is done here for one process: ``unshare --mount`` gives it a mount
 namespace in which another file lies over ``/etc/hosts``.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.running import run
 
 NAMES = (
     "sts.amazonaws.com",
@@ -22,13 +23,22 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The address that the names lead to, the authority that vouches for it, and the file that says so."""
+    """The address that the names lead to, the folder of what vouches for it, and the file that says so."""
 
     address: str
-    authority: Path
-    certificate: Path
-    key: Path
+    tls: Path
     hosts: Path
+
+    @property
+    def authority(self) -> Path:
+        """What clients are told to trust."""
+        return self.tls / "ca.pem"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """How a daypass is started to which the names lead."""
+        tls = ("--tls-cert", str(self.tls / "cert.pem"), "--tls-key", str(self.tls / "key.pem"))
+        return ("--listen", f"{self.address}:443", *tls)
 
     def lead(self, command: tuple[str, ...]) -> tuple[str, ...]:
         """``command`` as it is run where the names lead here."""
@@ -42,23 +52,12 @@ class Names:
         return dict.fromkeys(names, str(self.authority))
 
 
-def make_names(folder: Path) -> Names:
-    """Authority, certificate and hosts file in ``folder``, for a loopback address that nobody else uses."""
+def make_names(data: Path) -> Names:
+    """Certificate and hosts file for a daypass on ``data``, for a loopback address that nobody else uses."""
     assert os.geteuid() == 0, "names lead to port 443 in a mount namespace, and both need root; CI has it"
     address = f"127.77.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
-    hosts = folder / "hosts"
+    hosts = data.with_name("hosts")
     hosts.write_text(f"127.0.0.1 localhost\n{address} {' '.join(NAMES)}\n")
-    alternatives = ",".join([*(f"DNS:{name}" for name in NAMES), f"IP:{address}"])
-    _openssl(folder, "authority", "/CN=test authority", "basicConstraints=critical,CA:TRUE")
-    by = ("-CA", str(folder / "authority.pem"), "-CAkey", str(folder / "authority.key"))
-    # Rust's TLS takes no certificate authority for a server.
-    server = ("-addext", "basicConstraints=critical,CA:FALSE", *by)
-    _openssl(folder, "server", "/CN=sts.amazonaws.com", f"subjectAltName={alternatives}", *server)
-    return Names(address, folder / "authority.pem", folder / "server.pem", folder / "server.key", hosts)
-
-
-def _openssl(folder: Path, name: str, subject: str, extension: str, *more: str) -> None:
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3")
-    files = ("-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"))
-    command = ("openssl", "req", "-x509", *curve, "-subj", subject, "-addext", extension, *files, *more)
-    subprocess.run(command, check=True, capture_output=True)
+    done = run("tls", "init", "--data", str(data), *(f"--host={name}" for name in (*NAMES, address)))
+    assert done.returncode == 0, done.stderr
+    return Names(address, data / "tls", hosts)

@@ -193,9 +193,8 @@ region = {REGION}
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """A daypass on port 443 of an address of its own, to which AWS's names lead."""
-    names = make_names(folder)
-    tls = ("--tls-cert", str(names.certificate), "--tls-key", str(names.key))
-    with up(folder / "data", "--listen", f"{names.address}:443", *tls) as daypass:
+    names = make_names(folder / "data")
+    with up(folder / "data", *names.options) as daypass:
         given = daypass.environment()
         held = boto3.Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
         iam, sts = (held.client(name, endpoint_url=daypass.url, verify=str(names.authority)) for name in ("iam", "sts"))
