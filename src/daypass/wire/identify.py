@@ -232,7 +232,8 @@ def _dispatch(
     raw: RawRequest, scope: str | None, name: str, form: Mapping[str, str]
 ) -> tuple[Operation | None, ServiceError | None]:
     """Steps 6 and 7: the operation of service ``name``, or why there is none."""
-    if raw.target[:2] not in _ROOT:
+    # Slashes alone are signed as the root, and HashiCorp Vault passes logins on to `//`.
+    if raw.target[:2] not in _ROOT and raw.path.strip(b"/"):
         return None, SignatureDoesNotMatch(_WRONG_SIGNATURE)
     if scope is not None and scope != name:
         return None, SignatureDoesNotMatch(f"Credential should be scoped to correct service: '{name}'. ")
