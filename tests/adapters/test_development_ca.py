@@ -14,17 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from daypass.adapters.development_ca import (
-    AUTHORITY_DAYS,
-    CERTIFICATE_DAYS,
-    AuthorityError,
-    Files,
-    _certificate,
-    _read,
-    make,
-    renew,
-    vouches_for,
-)
+from daypass.adapters.certificates import AUTHORITY_DAYS, CERTIFICATE_DAYS, AuthorityError, new_certificate
+from daypass.adapters.development_ca import Files, _read, make, renew, vouches_for
 
 NOW = time.time()
 DAY = 86_400
@@ -91,7 +82,7 @@ def test_the_authority_can_vouch_for_nobody_else(files: Files) -> None:
     make(files, ["sts.example.test"], NOW)
     authority, key, _, server_key = _read(files)
     for host, believed in (("api.sts.example.test", True), ("www.example.com", False), ("10.0.0.1", False)):
-        forged = _certificate(
+        forged = new_certificate(
             server_key.public_key(), authority, key, [host], authority.not_valid_before_utc.replace(microsecond=0)
         )
         files.certificate.write_bytes(forged.public_bytes(Encoding.PEM))
@@ -136,7 +127,9 @@ def test_an_authority_is_never_overwritten(files: Files) -> None:
     assert {path: path.read_bytes() for path in files.folder.iterdir()} == before
 
 
-@pytest.mark.parametrize("host", ["", "a b", "https://x", "x:443", "a..b", "-x", "1.2.3", "x" * 64, "*", "é", "."])
+@pytest.mark.parametrize(
+    "host", ["", "a b", "https://x", "x:443", "a..b", "-x", "1.2.3", "x" * 64, "*", "é", ".", "fe80::1%eth0"]
+)
 def test_what_is_no_host_is_refused(files: Files, host: str) -> None:
     """Before anything is made."""
     with pytest.raises(AuthorityError, match="is no host"):

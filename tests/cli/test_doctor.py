@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from daypass.adapters.development_ca import Files, make
 from tests.running import Running, run, up
 
 
@@ -94,6 +95,19 @@ def _full_disk(data: Path) -> None:
     data.joinpath("daypass.toml").chmod(0o600)
 
 
+def _old_certificate(data: Path) -> None:
+    files = Files.of(data)
+    make(files, [], time.time() - 380 * 86_400)
+    settings = data / "daypass.toml"
+    settings.write_text('tls_cert = "tls/cert.pem"\ntls_key = "tls/key.pem"\n')
+    settings.chmod(0o600)
+
+
+def _broken_certificate(data: Path) -> None:
+    _old_certificate(data)
+    Files.of(data).certificate.write_text("none")
+
+
 def _not_ours(data: Path) -> None:
     data.joinpath("daypass-data").unlink()
 
@@ -109,6 +123,8 @@ ILLS = [
     (_broken_database, "database", ""),
     (_unknown_setting, "settings", "workers"),
     (_full_disk, "disk", "room"),
+    (_old_certificate, "certificate", "--renew"),
+    (_broken_certificate, "certificate", "tls_cert"),
     (_not_ours, "files and modes", "--data"),
 ]
 
@@ -156,7 +172,7 @@ def test_a_daypass_that_hangs_is_found(used: Path, tmp_path: Path) -> None:
 def test_the_text_names_every_check(used: Path) -> None:
     """For people: one line a check, an arrow before what to do."""
     done = run("doctor", "--data", str(used), env={"DAYPASS_LISTEN": "127.0.0.1:0"})
-    assert done.stdout.count("ok ") == 11
+    assert done.stdout.count("ok ") == 12
     bad = run("doctor", "--data", str(used / "absent"))
     assert "BAD" in bad.stdout
     assert "→" in bad.stdout

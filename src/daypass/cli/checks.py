@@ -26,6 +26,9 @@ from daypass.settings import Settings, load
 CLOCK_SLACK = 5.0
 """Seconds that a file's time may lie in the future: file systems round, and network ones have clocks of their own."""
 
+CERTIFICATE_DAYS = 30
+"""Days before its end from which on a certificate wants to be renewed."""
+
 RELEASED = 1_750_000_000
 """Before this moment (June 2025) there was no daypass; a clock that says so is wrong."""
 
@@ -204,6 +207,26 @@ def _audit(patient: Patient) -> Iterator[Finding]:
         yield Finding(f"{first.file}:{first.line}: {first.reason}", advice)
 
 
+def _certificate(patient: Patient) -> Iterator[Finding]:
+    """The TLS certificate, where there is one, is in force for a while."""
+    path = patient.settings.tls_cert or (patient.running.certificate if patient.running else None)
+    if path is None:
+        return
+    from cryptography import x509
+
+    try:
+        ends = x509.load_pem_x509_certificate(Path(path).read_bytes()).not_valid_after_utc
+    except (OSError, ValueError) as error:
+        yield Finding(f"cannot read the certificate `{path}`: {error}", "see the settings tls_cert and tls_key")
+        return
+    days = int((ends.timestamp() - time.time()) // 86_400)
+    if days < CERTIFICATE_DAYS:
+        when = f"ends in {days} days" if days >= 0 else "has ended"
+        yield Finding(
+            f"the certificate `{path}` {when}", "renew it (daypass tls init --renew, if that made it), then send SIGHUP"
+        )
+
+
 CHECKS: dict[str, Check] = {
     "settings": _settings,
     "files and modes": _files,
@@ -214,6 +237,7 @@ CHECKS: dict[str, Check] = {
     "disk snapshot": _disk_snapshot,
     "key ring": _key_ring,
     "credentials": _credentials,
+    "certificate": _certificate,
     "port": _port,
     "audit trail": _audit,
 }

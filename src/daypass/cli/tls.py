@@ -33,6 +33,7 @@ def init(*, hosts: tuple[str, ...], renew: bool, as_json: bool) -> None:
     `daypass up` takes the certificate when it is told to; a daypass that is up reads a renewed one on SIGHUP.
     """
     from daypass.adapters import development_ca
+    from daypass.adapters.certificates import AuthorityError
     from daypass.cli.problems import CommandError
 
     data = data_directory()
@@ -41,7 +42,7 @@ def init(*, hosts: tuple[str, ...], renew: bool, as_json: bool) -> None:
     do = development_ca.renew if renew else development_ca.make
     try:
         issued = do(files, hosts, time.time())
-    except development_ca.AuthorityError as error:
+    except AuthorityError as error:
         raise CommandError(error.message, error.advice) from error
     if as_json:
         print_json(_facts(files, issued))
