@@ -9,33 +9,36 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.clients.client import HERE, Program, installed, run
+import pytest
+
+from tests.clients.client import HERE, Program, run
 
 BUILT = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "daypass-clients"
 
 
 def go_sdk() -> Program:
     """The program with the AWS SDK for Go v2."""
-    return Program((go_program("go_sdk"),), _version("go_sdk/go.mod", r"aws-sdk-go-v2 v(\S+)"))
+    return Program((go_program("go_sdk"),), pinned("go_sdk/go.mod", r"aws-sdk-go-v2 v(\S+)"))
 
 
 def java_sdk() -> Program:
     """The program with the AWS SDK for Java 2."""
     out = BUILT / "java_sdk"
-    run(installed("mvn"), "--quiet", "--batch-mode", f"-Dout={out}", "process-classes", folder=HERE / "java_sdk")
+    run(_toolchain("mvn"), "--quiet", "--batch-mode", f"-Dout={out}", "process-classes", folder=HERE / "java_sdk")
     path = f"{out / 'classes'}:{out.joinpath('classpath').read_text()}"
-    version = _version("java_sdk/pom.xml", r"<artifactId>sts</artifactId>\s*<version>(\S+)</version>")
-    return Program((installed("java"), "-XX:TieredStopAtLevel=1", "-cp", path, "Client"), version)
+    version = pinned("java_sdk/pom.xml", r"<artifactId>sts</artifactId>\s*<version>(\S+)</version>")
+    return Program((_toolchain("java"), "-XX:TieredStopAtLevel=1", "-cp", path, "Client"), version)
 
 
 def rust_sdk() -> Program:
     """The program with the AWS SDK for Rust."""
     build = ("build", "--quiet", "--locked", "--jobs", "1")
-    run(installed("cargo"), *build, folder=HERE / "rust_sdk", CARGO_TARGET_DIR=str(BUILT / "rust"))
-    return Program((str(BUILT / "rust/debug/rust_sdk"),), _version("rust_sdk/Cargo.toml", r'aws-sdk-sts = "=(\S+)"'))
+    run(_toolchain("cargo"), *build, folder=HERE / "rust_sdk", CARGO_TARGET_DIR=str(BUILT / "rust"))
+    return Program((str(BUILT / "rust/debug/rust_sdk"),), pinned("rust_sdk/Cargo.toml", r'aws-sdk-sts = "=(\S+)"'))
 
 
 SDKS: Mapping[str, Callable[[], Program]] = {
@@ -49,12 +52,20 @@ def go_program(source: str, package: str = ".") -> str:
     """The program that ``source``'s module is, or that it pins as ``package``."""
     built = BUILT / source
     build = ("build", "-p", "1", "-trimpath", "-o", str(built), package)
-    run(installed("go"), *build, folder=HERE / source, GOFLAGS="-mod=readonly")
+    run(_toolchain("go"), *build, folder=HERE / source, GOFLAGS="-mod=readonly")
     return str(built)
 
 
-def _version(pinned: str, pattern: str) -> str:
-    """What stands in the file that pins it."""
-    found = re.search(pattern, HERE.joinpath(pinned).read_text())
-    assert found, f"{pinned} pins no {pattern}"
+def pinned(file: str, pattern: str) -> str:
+    """The version that ``pattern`` finds in the ``file`` that pins it."""
+    found = re.search(pattern, HERE.joinpath(file).read_text())
+    assert found, f"{file} pins no {pattern}"
     return found[1]
+
+
+def _toolchain(program: str) -> str:
+    """Where ``program`` is. Without it nothing can be said of the client: its last result stays what it was."""
+    found = shutil.which(program)
+    if not found:
+        pytest.skip(f"not run: building it needs {program}, which is not on the PATH")
+    return found

@@ -23,7 +23,7 @@ import boto3
 import pytest
 
 from tests.clients.client import Client
-from tests.clients.compiled import go_program
+from tests.clients.compiled import go_program, pinned
 from tests.clients.world import Person, World, world
 from tests.running import eventually
 
@@ -103,6 +103,24 @@ def _session(here: World, user: Keys, role: str) -> Keys:
         "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
         "AWS_SESSION_TOKEN": made["SessionToken"],
     }
+
+
+PROGRAMS = {
+    "authenticator": ("aws-iam-authenticator", "aws_iam_authenticator/go.mod", r"aws-iam-authenticator v(\S+)"),
+    "vault": ("Vault's AWS auth plugin and command line", "vault/go.mod", r"hashicorp/vault v(\S+)"),
+    "consul": ("Consul's library for AWS auth", "consul/go.mod", r"consul-awsauth v\S+-(\d{8})\d{6}-"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _recorded(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """The page of results tells of each test by its name."""
+    name, file, version = next(row for fixture, row in PROGRAMS.items() if fixture in request.fixturenames)
+    record_property("client", name)
+    record_property("version", pinned(file, version))
+    record_property(
+        "scenario", request.node.name.removeprefix("test_").replace("_", " ").replace("[", ": ").rstrip("]")
+    )
 
 
 # ── aws-iam-authenticator ────────────────────────────────────────────────────────────────────────────
@@ -233,6 +251,15 @@ def test_vault_pointed_at_daypass_by_its_settings_resolves_unique_ids(vault: str
     pointed = {"sts_endpoint": here, "iam_endpoint": here, "sts_region": "us-east-1", **looks_up}
     metadata = _to_vault(door, vault, door.role, door.person.roles["first"], **pointed)["metadata"]
     assert metadata["client_user_id"].startswith("AROA")
+
+
+def test_vault_in_another_region_asks_its_endpoint(vault: str, door: Door) -> None:
+    """Who comes signs for the regional name when told to; by default Vault's client signs for the global one."""
+    pointed = {"sts_endpoint": f"https://{door.world.names.address}", "sts_region": "eu-central-1"}
+    regional = {**door.user, "AWS_STS_REGIONAL_ENDPOINTS": "regional"}
+    assert "error" not in _to_vault(door, vault, regional, door.person.arn, **pointed)
+    refused = _to_vault(door, vault, door.user, door.person.arn, **pointed)
+    assert "Credential should be scoped to a valid region" in refused["error"]
 
 
 def test_vault_refuses_a_login_meant_for_another_server(vault: str, door: Door) -> None:
