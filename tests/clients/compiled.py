@@ -52,7 +52,7 @@ def go_program(source: str, package: str = ".") -> str:
     """The program that ``source``'s module is, or that it pins as ``package``."""
     built = BUILT / source
     build = ("build", "-p", "1", "-trimpath", "-o", str(built), package)
-    run(_toolchain("go"), *build, folder=HERE / source, GOFLAGS="-mod=readonly")
+    run(_toolchain("go"), *build, folder=HERE / source, seconds=1_700, GOFLAGS="-mod=readonly")
     return str(built)
 
 

@@ -36,8 +36,14 @@ ROOTS = (ROOT, SOURCE, ROOT / "docs")
 ENVIRONMENT = {"DAYPASS_DATA", "DAYPASS_TEST_SCALE"}
 """Variables of ours that are no settings."""
 
-NOT_OURS = {"credential_process", "data_version", "pg_dump", "synchronous_commit"}
-"""Words of SQLite, of PostgreSQL, and of the AWS clients' profiles."""
+NOT_OURS = {"credential_process", "data_version", "pg_dump", "synchronous_commit"} | {
+    "sts_endpoint",
+    "sts_region",
+    "iam_endpoint",
+    "iam_server_id_header_value",
+    "resolve_aws_unique_ids",
+}
+"""Words of SQLite, of PostgreSQL, of the AWS clients' profiles, and of Vault."""
 NOT_THERE_YET = {"daypass.toml", "endpoint.json", "CHANGELOG.md", "WHAT.KIND.md"}
 """Files that only a running daypass, its operator or a release makes."""
 
