@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,12 +26,15 @@ from daypass.entities import (
     InlinePolicy,
     ManagedPolicy,
     MfaDevice,
+    OidcProvider,
     PolicyVersion,
     Role,
+    SamlProvider,
     TokenIssuer,
     User,
 )
 from daypass.exchange import RawRequest, Response
+from daypass.federation.saml.metadata import read_metadata
 from daypass.ids import access_key_id, account_uuid, unique_id
 from daypass.operations.registry import REGISTRY
 from daypass.outbound import first_keys
@@ -38,6 +42,7 @@ from daypass.principals import Operator
 from daypass.services.token_issuers import fresh_key
 from daypass.sessions.authorization_message import seal_message
 from daypass.sessions.trade_in import TradeIn, seal_trade_in
+from daypass.testing.identity_provider import StubIdentityProvider
 from daypass.testing.local import VERSIONS, LocalDaypass, Signer, flatten, raw_request
 from daypass.totp import code_of, step_at
 from tests.calling import credentials_in
@@ -50,6 +55,9 @@ UNSIGNED = tuple(name for name in REGISTRY.names() if (found := REGISTRY.find(na
 
 ON_THE_WIRE = tuple(name for name in REGISTRY.names() if not name.startswith("daypass:") and name not in UNSIGNED)
 SEED = bytes(range(40))
+PROVIDERS = 10
+"""Identity providers that are made and made again: an account may have a hundred of a kind."""
+
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
@@ -96,6 +104,7 @@ class World:
     def prepare(self, operation: str = "") -> dict[str, str]:
         """Make one of everything under fresh names, in one change; the names. What ``operation`` switches on is off."""
         n = str(next(self._numbers))
+        slot = str(int(n) % PROVIDERS)
         user, role, group = self.user(f"user-{n}"), self.role(f"role-{n}"), self.group(f"group-{n}")
         policies = [self._policy(f"policy-{n}"), self._policy(f"bare-policy-{n}")]
         attached, bare = (self._policy_arn(policy) for policy in policies)
@@ -110,6 +119,7 @@ class World:
             *policies,
             device,
             bare_device,
+            *self.providers(slot),
             replace(user, **held, **more, groups=(group.id,)),
             replace(group, **held),
             replace(role, **held, **more),
@@ -141,6 +151,9 @@ class World:
             "alias": f"old-{n}",
             "device": self.arn(device),
             "bare_device": self.arn(bare_device),
+            "oidc_provider": f"arn:aws:iam::{self.account}:oidc-provider/issuer-{slot}.example/a",
+            "saml_provider": f"arn:aws:iam::{self.account}:saml-provider/saml-{slot}",
+            "metadata": self.metadata,
             "code_1": self.code(-1),
             "code_2": self.code(0),
             "document": document("*"),
@@ -181,6 +194,20 @@ class World:
         accepted = replace(answers[1], state="ACCEPTED", approver=approver)
         sent = replace(answers[2], state="FINALIZED", approver=approver, sent=NOW)
         return (*requests, answers[0], accepted, sent)
+
+    @cached_property
+    def metadata(self) -> str:
+        """A metadata document of some SAML provider; made once, since making an RSA key takes long."""
+        return StubIdentityProvider().metadata
+
+    def providers(self, slot: str) -> tuple[OidcProvider, SamlProvider]:
+        """An identity provider of each kind that is not stored yet."""
+        tags = (("team", "blue"),)
+        packed = zlib.compress(self.metadata.encode())
+        return (
+            OidcProvider(f"oidc-{slot}", f"issuer-{slot}.example/a", NOW, ("client",), ("0" * 40,), tags),
+            SamlProvider(f"SAMLSP{slot}", f"saml-{slot}", NOW, packed, read_metadata(self.metadata), NOW, tags=tags),
+        )
 
     @property
     def trade_in(self) -> str:
