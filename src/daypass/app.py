@@ -37,7 +37,7 @@ from daypass.adapters.storage import DataDirectoryError, Storage, claim, existin
 from daypass.adapters.storage.database import SQLITE_FILE
 from daypass.credentials import AccessKeyPair, Secret
 from daypass.errors import EntityAlreadyExists, LimitExceeded, ServiceError
-from daypass.operations.pipeline import Place
+from daypass.operations.doors import Place
 from daypass.operations.throttling import Class
 from daypass.outbound import is_due
 from daypass.parts import (

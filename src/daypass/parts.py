@@ -10,8 +10,9 @@ from daypass.adapters.audit import AuditSettings
 from daypass.adapters.policy_file import PolicyFileError, read_policy_file
 from daypass.adapters.storage import DataDirectoryError
 from daypass.errors import MalformedPolicyDocument
+from daypass.operations.doors import Place
 from daypass.operations.metered import MeteredService
-from daypass.operations.pipeline import Place, Service
+from daypass.operations.pipeline import Service
 from daypass.operations.registry import REGISTRY
 from daypass.operations.throttling import AWS_QUOTAS, Class, Failures, Quotas, Throttle
 from daypass.policy import Attached, Kind, check_document

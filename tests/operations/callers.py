@@ -10,8 +10,9 @@ from typing import Any
 from daypass.exchange import RawRequest, Response
 from daypass.ids import access_key_id
 from daypass.operations.call import Call
+from daypass.operations.doors import Place
 from daypass.operations.facts import FEDERATED_PROVIDER, RequestFacts
-from daypass.operations.pipeline import Place, Service
+from daypass.operations.pipeline import Service
 from daypass.operations.registry import Registry
 from daypass.principals import Anonymous, AwsService, Caller, FederatedIdentity, Operator, Session
 from daypass.sessions.token import seal

@@ -10,7 +10,8 @@ import pytest
 
 from daypass.credentials import Secret
 from daypass.ids import access_key_id
-from daypass.operations.pipeline import Place, Service
+from daypass.operations.doors import Place
+from daypass.operations.pipeline import Service
 from daypass.operations.registry import REGISTRY, Registry
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
 from daypass.testing.local import LocalDaypass, Signer, raw_request

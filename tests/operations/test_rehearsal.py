@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from daypass.operations.pipeline import Place, Service
+from daypass.operations.doors import Place
+from daypass.operations.pipeline import Service
 from daypass.operations.registry import REGISTRY
 from daypass.ports import NotLoaded, StoreUnavailable, Transaction
 from daypass.snapshot import AccountSnapshot

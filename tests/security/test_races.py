@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from daypass.operations.pipeline import Place, Service
+from daypass.operations.doors import Place
+from daypass.operations.pipeline import Service
 from daypass.operations.registry import REGISTRY
 from daypass.ports import OutcomeUnknown, StoreUnavailable
 from daypass.snapshot import AccountSnapshot

@@ -16,8 +16,7 @@ it has done anything, and the surface calls ``serve_blocking`` on a worker threa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -34,7 +33,8 @@ from daypass.errors import (
 from daypass.exchange import RawRequest, Response
 from daypass.ids import RequestIds
 from daypass.operations.audit import Record
-from daypass.operations.authenticate import LONG_TERM, UNREAD, Authenticator, Scope
+from daypass.operations.authenticate import LONG_TERM, UNREAD, Authenticator
+from daypass.operations.doors import Doors, Place
 from daypass.operations.facts import RequestFacts
 from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.refusals import as_refusal
@@ -44,20 +44,6 @@ from daypass.operations.throttling import Throttle, source_of
 from daypass.policy import Attached
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
 from daypass.principals import Anonymous, Caller, Operator
-from daypass.regions import GLOBAL_REGION, partition_of
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where this daypass stands: its partition, and the region it is pinned to (None: every known region is served)."""
-
-    partition: str = "aws"
-    region: str | None = None
-
-    @property
-    def home(self) -> str:
-        """The region of calls that name none."""
-        return self.region or GLOBAL_REGION[self.partition]
 
 
 class Service:
@@ -87,7 +73,8 @@ class Service:
         self._throttle = throttle
         self._failures = throttle.failures
         self._request_ids = RequestIds(ports.entropy.bytes(16))
-        self._anywhere = {name: Scope(name, self._regions_of(name)) for name in wire.SERVICES}
+        self._doors = Doors(place)
+        self._anywhere = self._doors.anywhere
 
     def serve(self, raw: RawRequest) -> Response:
         """Answer ``raw`` without blocking.
@@ -155,7 +142,7 @@ class Service:
         try:
             if route.refusal is not None or unreadable is not None:
                 if signature is not None and signature.service not in wire.SERVICES:
-                    self._refuse_scope(self._settled(raw, signature, route), route)
+                    self._doors.refuse_scope(raw, signature, route, self._ports.clock.now())
                 raise route.refusal or unreadable  # type: ignore[misc]
             return self._answer(raw, record, signature, route, find_account, may_block=may_block)
         except Exception as error:  # noqa: BLE001 - a defect is an answer too, and a record
@@ -258,7 +245,7 @@ class Service:
         """
         model, endpoint = route.operation, route.endpoint
         assert model is not None, "a route without refusal has an operation"
-        here = endpoint is not None and self._serves(endpoint)
+        here = endpoint is not None and self._doors.serves(endpoint)
         record.region = endpoint.region if endpoint is not None and here else self._place.home
         params = model.parse(route.form)
         record.request = model.public_params(params)
@@ -278,9 +265,9 @@ class Service:
         *,
         may_block: bool,
     ) -> Caller:
-        scope = self._anywhere[route.service] if route.endpoint is None else self._scope(route)
+        scope = self._anywhere[route.service] if route.endpoint is None else self._doors.scope(route)
         if not signature.region:  # SigV4a signs a set of them
-            signature = self._settled(raw, signature, route)
+            signature = self._doors.settled(raw, signature, route)
         now = self._ports.clock.now()
         if self._failures.active:
             self._refuse_who_fails(raw, signature, now)
@@ -291,28 +278,6 @@ class Service:
             raise
         record.caller, record.account, record.region = caller, caller.account, signature.region
         return caller
-
-    def _settled(
-        self, raw: RawRequest, signature: sigv4.UnverifiedSignature, route: wire.Route
-    ) -> sigv4.UnverifiedSignature:
-        """The claim with its one region: of a SigV4a region set, the endpoint's, or the one this daypass calls home.
-
-        Raises:
-            IncompleteSignature, MalformedQueryString: the set cannot be read.
-        """
-        here = self._place.home if route.endpoint is None else route.endpoint.region
-        return sigv4.settle_region(raw, signature, (here,))
-
-    def _refuse_scope(self, signature: sigv4.UnverifiedSignature, route: wire.Route) -> None:
-        """Refuse what was signed for a service that daypass does not have in the words of one that has another door:
-        stale before misdirected, and all that is wrong with the scope at once.
-
-        Raises:
-            SignatureDoesNotMatch, IncompleteSignature: as ``Authenticator.verify``.
-        """
-        if isinstance(route.refusal, SignatureDoesNotMatch):
-            sigv4.check_time(signature, self._ports.clock.now())
-            sigv4.check_scope(signature, service=route.service, regions=self._scope(route).regions)
 
     def _refuse_who_fails(self, raw: RawRequest, signature: sigv4.UnverifiedSignature, now: float) -> None:
         key, _ = self._authenticator.at_sight(signature, self._ports.directory.find)
@@ -338,28 +303,6 @@ class Service:
         if isinstance(error, InvalidClientTokenId) or (is_known and isinstance(error, SignatureDoesNotMatch)):
             self._failures.note(source_of(raw.peer), key, now)
 
-    def _scope(self, route: wire.Route) -> Scope:
-        """What may stand in a credential scope that was sent to this endpoint."""
-        endpoint = route.endpoint
-        if endpoint is None or route.service == "iam":
-            return self._anywhere[route.service]
-        return Scope(route.service, endpoint.region.__eq__ if self._serves(endpoint) else _nowhere)
-
-    def _regions_of(self, service: str) -> Callable[[str], bool]:
-        """The regions in which this daypass serves ``service`` under a host name of its own."""
-        place = self._place
-        if place.region is None:
-            return self._is_ours
-        allowed = {place.region, GLOBAL_REGION[place.partition]} if service == "iam" else {place.region}
-        return allowed.__contains__
-
-    def _serves(self, endpoint: wire.Endpoint) -> bool:
-        """Whether an AWS host name is a name of this daypass: a global one, or one of its regions."""
-        return self._is_ours(endpoint.region) and (endpoint.is_global or self._place.region in (None, endpoint.region))
-
-    def _is_ours(self, region: str) -> bool:
-        return partition_of(region) == self._place.partition
-
     def _open(self, raw: RawRequest | None) -> Record:
         return Record(raw, int(self._ports.clock.now()), self._request_ids.next())
 
@@ -375,10 +318,6 @@ class Service:
             self._performer.write(record, must=False)
         else:
             self._performer.write_refusal(record, record.caller)
-
-
-def _nowhere(_: str) -> bool:
-    return False
 
 
 def _read_authorization(raw: RawRequest) -> tuple[sigv4.UnverifiedSignature | None, ServiceError | None]:

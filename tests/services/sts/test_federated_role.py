@@ -15,7 +15,8 @@ import pytest
 
 from daypass import open_session_token
 from daypass.exchange import Response
-from daypass.operations.pipeline import Place, Service
+from daypass.operations.doors import Place
+from daypass.operations.pipeline import Service
 from daypass.operations.registry import REGISTRY
 from daypass.ports import Asking, Vouched
 from daypass.testing.local import VERSIONS, LocalDaypass, flatten, raw_request
