@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.running import run
 
@@ -54,7 +57,8 @@ class Names:
 
 def make_names(data: Path) -> Names:
     """Certificate and hosts file for a daypass on ``data``, for a loopback address that nobody else uses."""
-    assert os.geteuid() == 0, "names lead to port 443 in a mount namespace, and both need root; CI has it"
+    if os.geteuid() != 0 or subprocess.run(("unshare", "--mount", "true"), capture_output=True, check=False).returncode:
+        pytest.skip("names lead to port 443 in a mount namespace; this takes root on a machine that grants them")
     address = f"127.77.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
     hosts = data.with_name("hosts")
     hosts.write_text(f"127.0.0.1 localhost\n{address} {' '.join(NAMES)}\n")
