@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from daypass.credentials import Secret
+from daypass.errors import ServiceError
 from daypass.ids import access_key_id
 from daypass.operations.doors import Place
 from daypass.operations.pipeline import Service
@@ -221,3 +223,22 @@ def test_an_unsigned_amz_header_is_refused(stage: Stage, header: str) -> None:
     stage.daypass.serve = tampered  # type: ignore[method-assign, assignment]
     answer = stage.daypass.call("sts", "GetCallerIdentity")
     assert answer.status == 403
+
+
+def test_a_secret_that_the_operator_hands_over_is_not_recorded() -> None:
+    """Neither what the model calls sensitive, nor what is handed over as a secret, stands in any record."""
+    with LocalDaypass() as local:
+        daypass = local.daypass
+        for name, params in (
+            (
+                "iam:UpdateSAMLProvider",
+                {"SAMLProviderArn": "arn:aws:iam::1:saml-provider/a", "AddPrivateKey": "C4N4RY"},
+            ),
+            ("daypass:EnableRegion", {"Region": "eu-never-1", "Also": Secret("C4N4RY")}),
+        ):
+            with contextlib.suppress(ServiceError):
+                daypass.operator(name, params)
+        written = "".join(file.read_text() for file in (local.data / "audit").glob("*.jsonl"))
+    assert "UpdateSAMLProvider" in written
+    assert "EnableRegion" in written
+    assert "C4N4RY" not in written

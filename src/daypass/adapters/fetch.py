@@ -97,8 +97,8 @@ class Fetcher:
         self._resolve = resolve
         self._resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolve")
 
-    def get(self, url: str, terms: Terms = Terms()) -> Fetched:  # noqa: B008  an immutable value
-        """The document at ``url``.
+    def get(self, url: str, terms: Terms = Terms(), *, accept: str = "application/json") -> Fetched:  # noqa: B008  an immutable value
+        """The document at ``url``, preferably of the kind ``accept``.
 
         Raises:
             FetchFailed: there is none to be had on these terms.
@@ -106,12 +106,12 @@ class Fetcher:
         place = self._place(url, terms)
         try:
             try:
-                return _ask(place, _context(terms.authorities), by_thumbprint=False)
+                return _ask(place, _context(terms.authorities), accept, by_thumbprint=False)
             except ssl.SSLCertVerificationError:
                 anchor = _anchor(place, terms.thumbprints)
                 if anchor is None:
                     raise
-                return _ask(place, _context(anchor, is_anchor=True), by_thumbprint=True)
+                return _ask(place, _context(anchor, is_anchor=True), accept, by_thumbprint=True)
         except ssl.SSLCertVerificationError as error:
             raise FetchFailed(f"{place.host}: {error.verify_message}", wrong_certificate=True) from None
         except (OSError, HTTPError, ValueError) as error:
@@ -141,10 +141,10 @@ class Fetcher:
         return _Place(host, port, form["target"] or "/", found[0])
 
 
-def _ask(place: _Place, context: ssl.SSLContext, *, by_thumbprint: bool) -> Fetched:
+def _ask(place: _Place, context: ssl.SSLContext, accept: str, *, by_thumbprint: bool) -> Fetched:
     with _connected(place, context) as connection:
         target = place.target if place.target.startswith("/") else f"/{place.target}"
-        headers = {"Host": _host_header(place), "Accept": "application/json", "Accept-Encoding": "identity"}
+        headers = {"Host": _host_header(place), "Accept": accept, "Accept-Encoding": "identity"}
         connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
         response = connection.getresponse()
         if response.status != 200:

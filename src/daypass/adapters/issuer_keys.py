@@ -165,11 +165,22 @@ class IssuerKeyCache:
         return len(issuer.asked) < FETCHES or self._monotonic() - issuer.asked[0] > PERIOD
 
     def _ask(self, issuer: _Issuer) -> tuple[KeySet, int | None, bool]:
-        name = f"https://{issuer.url}"
-        document = self._fetcher.get(discovery_url(name), issuer.terms)
-        where = read_key_set_url(document.body, name)
-        answer = self._fetcher.get(where, _terms_for(where, name, issuer.terms))
-        return read_key_set(answer.body), answer.max_age, document.by_thumbprint or answer.by_thumbprint
+        return fetch_key_set(self._fetcher, issuer.url, issuer.terms)
+
+
+def fetch_key_set(fetcher: Fetcher, url: str, terms: Terms) -> tuple[KeySet, int | None, bool]:
+    """The keys of the issuer ``url`` (without scheme), for how long they say to be fresh, and whether a thumbprint
+    vouched for them.
+
+    Raises:
+        FetchFailed: the issuer does not answer on these terms.
+        Malformed: what it answers cannot be used.
+    """
+    name = f"https://{url}"
+    document = fetcher.get(discovery_url(name), terms)
+    where = read_key_set_url(document.body, name)
+    answer = fetcher.get(where, _terms_for(where, name, terms))
+    return read_key_set(answer.body), answer.max_age, document.by_thumbprint or answer.by_thumbprint
 
 
 def _terms_for(where: str, issuer: str, terms: Terms) -> Terms:

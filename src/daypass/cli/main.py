@@ -25,6 +25,7 @@ COMMANDS = {
     "key": "make, list and delete access keys of a user",
     "keyring": "show and rotate the keys that seal session tokens",
     "delegation": "fetch the token of a delegation request that was sent",
+    "federation": "trust identity providers, and see why they are believed or not",
     "issuer": "show and rotate the keys that sign web identity tokens",
     "policy": "check policies before they are attached, test what they decide",
     "region": "show and choose the regions in which an account issues credentials",

@@ -21,6 +21,7 @@ from functools import partial
 from typing import Any
 
 from daypass import sigv4, wire
+from daypass.credentials import Secret
 from daypass.errors import (
     InternalFailure,
     InvalidClientTokenId,
@@ -114,9 +115,15 @@ class Service:
             raise OperationNotImplemented(f"There is no operation {name}.")
         record = self._open(None)
         record.service, record.event, record.region = operation.service, operation.action, self._place.home
-        record.caller, record.account, record.request = Caller(operator, ""), operator.account, dict(params)
+        record.caller, record.account = Caller(operator, ""), operator.account
         facts = RequestFacts(record.caller, record.time, self._place.home, operation.service)
+        # INVARIANT: 7. what must not be recorded of a request is not recorded of a command either.
+        #   tests/operations/test_pipeline.py::test_a_secret_that_the_operator_hands_over_is_not_recorded
+        model = wire.service_model(operation.service).operation(operation.action) if _is_modelled(operation) else None
+        record.request = model.public_params(params) if model else _without_secrets(params)
         try:
+            if model is not None:
+                model.check(params)
             return self._performer.perform(operation, params, facts, record, self._ports.directory.load)
         except Exception as error:
             refused = as_refusal(error)
@@ -318,6 +325,15 @@ class Service:
             self._performer.write(record, must=False)
         else:
             self._performer.write_refusal(record, record.caller)
+
+
+def _is_modelled(operation: Operation) -> bool:
+    """Whether the operation is one of AWS's; daypass's own, which only operators have, are in no model."""
+    return operation.service in wire.SERVICES
+
+
+def _without_secrets(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if not isinstance(value, Secret)}
 
 
 def _read_authorization(raw: RawRequest) -> tuple[sigv4.UnverifiedSignature | None, ServiceError | None]:

@@ -48,3 +48,23 @@ def set_oidc_provider_terms(call: Call) -> Mapping[str, object]:
     private = bool(params.get("AllowPrivate", provider.allow_private))
     call.put(replace(provider, authorities=authorities, allow_private=private, claims=claims))
     return {"OpenIDConnectProviderArn": account.arn(provider)}
+
+
+@operation("daypass:SetSAMLProviderTerms", "changes")
+def set_saml_provider_terms(call: Call) -> Mapping[str, object]:
+    """Say how the assertions of ``SAMLProviderArn`` are judged. ``IsLax``: as AWS judges them, without the checks of
+    audience, recipient, NotBefore and single use that daypass adds.
+
+    # INVARIANT: 10. nobody but the operator waives a check.
+    #   tests/services/test_provider_terms.py::test_nobody_but_the_operator_sets_terms
+
+    Raises:
+        NoSuchEntity: the account has no such provider.
+    """
+    require_operator(call)
+    arn, account = call.params["SAMLProviderArn"], call.account
+    provider = account.saml_providers_by_name.get(arn.partition(":saml-provider/")[2])
+    if provider is None or account.arn(provider) != arn:
+        raise NoSuchEntity(f"Manifest not found for arn {arn}")
+    call.put(replace(provider, is_lax=bool(call.params["IsLax"])))
+    return {"SAMLProviderArn": arn}

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, cached_property
+from typing import Any
 
 from daypass.wire.model import OperationShape, Pages, Table, load_table
 from daypass.wire.query import InputParser
 from daypass.wire.query_json import JsonWriter
 from daypass.wire.record import Recorder, secret_members
-from daypass.wire.validate import Acceptors
+from daypass.wire.validate import Acceptors, refusal
 from daypass.wire.xml import OutputWriter
 from daypass.wire.xml_quick import Answer, quick_writer
 
@@ -35,6 +36,16 @@ class Operation:
         """The parameters by model names, out of the form. Raises MalformedInput, ValidationError."""
         self.public_params = Recorder(table, shape.input)
         """``requestParameters`` of the audit record for parsed parameters; None when there is nothing to show."""
+        self._accepts = acceptors.get(shape.input) if shape.input else None
+
+    def check(self, params: Mapping[str, Any]) -> None:
+        """Refuse parameters by model names, which came without a form, as those of a request would be.
+
+        Raises:
+            ValidationError: they break the model's constraints; all findings at once.
+        """
+        if self._accepts is not None and not self._accepts(params):
+            raise refusal(self._table, self._table.shapes[self._shape.input], params)
 
     @cached_property
     def secret_params(self) -> frozenset[str]:

@@ -1,0 +1,180 @@
+"""``daypass federation``: the identity providers whose people and workloads an account lets in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from daypass.cli import federation_add
+from daypass.cli.options import (
+    account_option,
+    data_option,
+    example,
+    json_option,
+    print_facts,
+    print_json,
+    time_text,
+)
+
+if TYPE_CHECKING:
+    from daypass.entities import OidcProvider, SamlProvider
+    from daypass.snapshot import AccountSnapshot
+
+    Provider = OidcProvider | SamlProvider
+
+
+@click.group(
+    "federation",
+    epilog=example(
+        "daypass federation add-oidc https://token.actions.githubusercontent.com --client-id sts.amazonaws.com",
+        "daypass federation add-saml corp https://idp.example.com/metadata",
+        "daypass federation list",
+    ),
+)
+@data_option
+def command() -> None:
+    """Trust identity providers, and see why what they say is believed or not."""
+
+
+for _more in (federation_add.add_oidc, federation_add.add_saml):
+    command.add_command(_more)
+
+
+@command.command("list", epilog=example("daypass federation list", "daypass federation list --json"))
+@account_option
+@data_option
+@json_option
+def list_providers(account: str | None, as_json: bool) -> None:
+    """List the identity providers of an account."""
+    from daypass.cli.opened import hosted, opened
+
+    with opened() as daypass:
+        snapshot = daypass.storage.directory.load(hosted(daypass, account))
+    assert snapshot is not None, "a hosted account has a snapshot"
+    rows = [_facts(provider, snapshot) for provider in _providers(snapshot)]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['Kind']:<4}  {row['Arn']}  {', '.join(row['ClientIds'] or row['EntityIds'])}".rstrip())
+
+
+@command.command("show", epilog=example("daypass federation show corp", "daypass federation show https://idp.example"))
+@click.argument("provider")
+@account_option
+@data_option
+@json_option
+def show(provider: str, account: str | None, as_json: bool) -> None:
+    """Show what is known of PROVIDER: its ARN, the URL of its issuer, or the name of a SAML provider."""
+    from daypass.cli.opened import hosted, opened
+
+    with opened() as daypass:
+        snapshot = daypass.storage.directory.load(hosted(daypass, account))
+    assert snapshot is not None, "a hosted account has a snapshot"
+    facts = _facts(find_provider(snapshot, provider), snapshot)
+    print_json(facts) if as_json else print_facts({name: _told(value) for name, value in facts.items()})
+
+
+@command.command("remove", epilog=example("daypass federation remove corp"))
+@click.argument("provider")
+@account_option
+@data_option
+@json_option
+def remove(provider: str, account: str | None, as_json: bool) -> None:
+    """Trust PROVIDER no more. Roles that name it stay as they are, and nobody comes by it.
+
+    Sessions that were opened on its word stay good until they expire: `daypass revoke --provider` ends them.
+    """
+    from daypass.cli.opened import hosted, opened
+
+    with opened() as daypass:
+        account = hosted(daypass, account)
+        snapshot = daypass.storage.directory.load(account)
+        assert snapshot is not None, "a hosted account has a snapshot"
+        arn = snapshot.arn(find_provider(snapshot, provider))
+        kind = "SAMLProvider" if ":saml-provider/" in arn else "OpenIDConnectProvider"
+        daypass.operator(f"iam:Delete{kind}", {f"{kind}Arn": arn}, account)
+    print_json({"Arn": arn, "Removed": True}) if as_json else click.echo(f"{arn} is trusted no more")
+
+
+def find_provider(snapshot: AccountSnapshot, name: str) -> Provider:
+    """The provider of the account that somebody calls ``name``.
+
+    Raises:
+        CommandError: there is none, or several.
+    """
+    from daypass.cli.problems import CommandError
+
+    found = [
+        provider
+        for provider in _providers(snapshot)
+        if name in (snapshot.arn(provider), _name(provider), f"https://{_name(provider)}")
+    ]
+    if len(found) != 1:
+        why = "there is no identity provider" if not found else "there are several identity providers"
+        raise CommandError(f"{why} `{name}` in {snapshot.id}", "see daypass federation list, and give its ARN")
+    return found[0]
+
+
+def _providers(snapshot: AccountSnapshot) -> list[Provider]:
+    oidc, saml = snapshot.oidc_providers_by_url, snapshot.saml_providers_by_name
+    return [*(oidc[url] for url in sorted(oidc)), *(saml[name] for name in sorted(saml))]
+
+
+def _name(provider: Provider) -> str:
+    from daypass.entities import SamlProvider
+
+    return provider.name if isinstance(provider, SamlProvider) else provider.url
+
+
+def _facts(provider: Provider, snapshot: AccountSnapshot) -> dict[str, Any]:
+    """What the operator may know of a provider: all but private keys."""
+    from daypass.entities import SamlProvider
+
+    shared = {"Arn": snapshot.arn(provider), "Created": time_text(provider.created), "Tags": dict(provider.tags)}
+    if isinstance(provider, SamlProvider):
+        return {"Kind": "SAML", "ClientIds": [], **shared, **_saml_facts(provider)}
+    return {
+        "Kind": "OIDC",
+        **shared,
+        "Issuer": f"https://{provider.url}",
+        "ClientIds": list(provider.client_ids),
+        "Thumbprints": list(provider.thumbprints),
+        "Claims": list(provider.claims),
+        "OwnAuthorities": bool(provider.authorities),
+        "AllowPrivate": provider.allow_private,
+        "EntityIds": [],
+    }
+
+
+def _saml_facts(provider: SamlProvider) -> dict[str, Any]:
+    return {
+        "Uuid": provider.id,
+        "EntityIds": [issuer.entity_id for issuer in provider.issuers],
+        "Certificates": [_certificate(der) for issuer in provider.issuers for der in issuer.certificates],
+        "Encryption": provider.encryption,
+        "DecryptionKeys": [key.id for key in provider.keys],
+        "Lax": provider.is_lax,
+    }
+
+
+def _certificate(der: bytes) -> Mapping[str, str]:
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.x509 import load_der_x509_certificate
+
+    certificate = load_der_x509_certificate(der)
+    return {
+        "Sha256": certificate.fingerprint(SHA256()).hex(),
+        "NotAfter": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _told(value: object) -> str:
+    """A fact on one line of a terminal."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={one}" for name, one in value.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(_told(one) for one in value) or "-"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -1,0 +1,141 @@
+"""`daypass federation`, as a person types it: real issuers, real metadata, a daypass that runs beside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from daypass.cli.main import run
+from daypass.testing.identity_provider import StubIdentityProvider
+from daypass.testing.issuer import StubIssuer
+from daypass.testing.local import LocalDaypass
+
+Type = Callable[..., str]
+AUDIENCE = "sts.amazonaws.com"
+
+
+@pytest.fixture(scope="module")
+def daypass() -> Iterator[LocalDaypass]:
+    with LocalDaypass() as local:
+        yield local
+
+
+@pytest.fixture
+def issuer() -> Iterator[StubIssuer]:
+    with StubIssuer(AUDIENCE) as stub:
+        yield stub
+
+
+@pytest.fixture
+def typed(daypass: LocalDaypass, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Type:
+    """Run a command; what it printed on stdout, or on stderr when it must fail."""
+    monkeypatch.setenv("DAYPASS_DATA", str(daypass.data))
+
+    def type_(*words: object, code: int = 0) -> str:
+        assert run(["federation", *map(str, words)]) == code
+        said = capsys.readouterr()
+        return said.err if code else said.out
+
+    return type_
+
+
+def authority_of(issuer: StubIssuer, folder: Path) -> Path:
+    file = folder / "ca.pem"
+    file.write_text(issuer.authority)
+    return file
+
+
+def records(daypass: LocalDaypass) -> str:
+    return "".join(file.read_text() for file in sorted((daypass.data / "audit").glob("*.jsonl")))
+
+
+def test_an_issuer_is_added_with_its_terms_and_is_asked_first(
+    daypass: LocalDaypass, issuer: StubIssuer, typed: Type, tmp_path: Path
+) -> None:
+    """The ARN alone is on stdout, the provider has all that was said, and its keys were fetched once."""
+    authority = authority_of(issuer, tmp_path)
+    more = ("--ca-file", authority, "--allow-private", "--claim", "groups", "--claim", "tenant")
+    arn = typed("add-oidc", issuer.url, "--client-id", AUDIENCE, "--client-id", "two", *more).strip()
+    assert arn.endswith(f":oidc-provider/{issuer.url.removeprefix('https://')}")
+    assert issuer.requests == ["/.well-known/openid-configuration", "/jwks"]
+    shown = json.loads(typed("show", issuer.url, "--json"))
+    assert (shown["Arn"], shown["ClientIds"]) == (arn, [AUDIENCE, "two"])
+    assert (shown["Claims"], shown["OwnAuthorities"], shown["AllowPrivate"]) == (["groups", "tenant"], True, True)
+    assert arn in typed("list")
+    assert "is trusted no more" in typed("remove", arn)
+    assert arn not in typed("list")
+    assert '"eventName":"CreateOpenIDConnectProvider"' in records(daypass)
+
+
+@pytest.mark.parametrize(
+    ("more", "advice"), [((), "--allow-private"), (("--allow-private",), "--ca-file")], ids=["private", "certificate"]
+)
+def test_an_issuer_that_cannot_be_asked_is_not_added(
+    issuer: StubIssuer, typed: Type, more: tuple[str, ...], advice: str
+) -> None:
+    """It says which option would help, and makes nothing."""
+    assert advice in typed("add-oidc", issuer.url, "--client-id", AUDIENCE, *more, code=1)
+    assert issuer.url.removeprefix("https://") not in typed("list")
+
+
+def test_an_issuer_of_another_name_is_not_added(issuer: StubIssuer, typed: Type, tmp_path: Path) -> None:
+    """Names are compared letter by letter, as those in tokens will be."""
+    more = ("--ca-file", authority_of(issuer, tmp_path), "--allow-private")
+    assert "letter by letter" in typed("add-oidc", f"{issuer.url}/", "--client-id", AUDIENCE, *more, code=1)
+    issuer.answers["/jwks"] = b'{"keys": []}'
+    assert "no key that can be used" in typed("add-oidc", issuer.url, "--client-id", AUDIENCE, *more, code=1)
+
+
+def test_offline_makes_a_provider_of_an_issuer_that_does_not_answer(typed: Type) -> None:
+    """Nobody is asked, and what cannot be a provider is refused in the words of the API."""
+    arn = typed("add-oidc", "https://nobody.invalid", "--client-id", "a", "--offline").strip()
+    assert "already exists" in typed("add-oidc", "https://nobody.invalid", "--client-id", "a", "--offline", code=1)
+    too_long = "Member must have length less than or equal to 255"
+    assert too_long in typed("add-oidc", "https://other.invalid", "--client-id", "a" * 256, "--offline", code=1)
+    bad = typed("add-oidc", "https://third.invalid", "--client-id", "a", "--claim", "a b", "--offline", code=1)
+    assert "visible characters" in bad
+    assert "third.invalid" not in typed("list"), "a provider without its terms is kept"
+    typed("remove", arn)
+
+
+def test_a_saml_provider_is_added_from_a_file(daypass: LocalDaypass, typed: Type, tmp_path: Path) -> None:
+    """With its private key, which nobody reads again, not in the record either."""
+    file, key = tmp_path / "metadata.xml", tmp_path / "key.pem"
+    file.write_text(StubIdentityProvider("https://idp.example/one").metadata)
+    private = rsa.generate_private_key(65_537, 2_048)
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    key.write_text(pem)
+    more = ("--lax", "--private-key", key, "--require-encryption")
+    arn = typed("add-saml", "corp", file, *more).strip()
+    assert arn.endswith(":saml-provider/corp")
+    shown = json.loads(typed("show", "corp", "--json"))
+    assert (shown["EntityIds"], shown["Lax"]) == (["https://idp.example/one"], True)
+    assert (shown["Encryption"], len(shown["DecryptionKeys"])) == ("Required", 1)
+    written = records(daypass)
+    assert '"eventName":"CreateSAMLProvider"' in written
+    assert pem.splitlines()[3] not in written
+    typed("remove", "corp")
+
+
+def test_a_saml_provider_is_added_from_a_url(issuer: StubIssuer, typed: Type, tmp_path: Path) -> None:
+    """Over https alone, and from a private address only if that is said."""
+    issuer.answers["/metadata"] = StubIdentityProvider().metadata.encode()
+    where = f"{issuer.url}/metadata"
+    assert "--allow-private" in typed("add-saml", "corp", where, code=1)
+    assert "https" in typed("add-saml", "corp", where.replace("https", "http"), code=1)
+    typed("add-saml", "corp", where, "--allow-private", "--ca-file", authority_of(issuer, tmp_path))
+    typed("remove", "corp")
+
+
+def test_what_is_no_metadata_is_refused(typed: Type, tmp_path: Path) -> None:
+    """In the words of the API; a file that is not there is told."""
+    file = tmp_path / "metadata.xml"
+    file.write_text("<a/>" + " " * 1_000)
+    assert "Could not parse metadata" in typed("add-saml", "corp", file, code=1)
+    assert "cannot be read" in typed("add-saml", "corp", tmp_path / "none.xml", code=1)
+    assert "there is no identity provider `corp`" in typed("show", "corp", code=1)
