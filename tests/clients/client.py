@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -72,15 +73,27 @@ def run(*command: str, folder: Path, seconds: float = 900, **environment: str) -
     return done.stdout
 
 
-def kept(source: str, make: Callable[[Path], object]) -> Path:
-    """A copy of the folder ``source`` with what ``make`` adds to it: installed packages, a built program."""
-    files = sorted(path for path in HERE.joinpath(source).rglob("*") if path.is_file())
+def kept(source: str | Path, make: Callable[[Path], object]) -> Path:
+    """A copy of the folder ``source`` with what ``make`` adds to it: installed packages, a built program.
+
+    Of processes that want the same at a time, one makes it.
+    """
+    source = HERE / source
+    files = sorted(path for path in source.rglob("*") if path.is_file())
     content = sha256(b"".join(path.name.encode() + path.read_bytes() for path in files if path.suffix != ".pyc"))
-    folder = KEPT / f"{source}-{content.hexdigest()[:12]}"
-    if not folder.exists():
-        unfinished = folder.with_suffix(f".{os.getpid()}")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(HERE / source, unfinished)
-        make(unfinished)
-        unfinished.rename(folder)
+    folder = KEPT / f"{source.name}-{content.hexdigest()[:12]}"
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = folder.with_suffix(".unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.copytree(source, unfinished)
+            make(unfinished)
+            unfinished.rename(folder)
     return folder
+
+
+def npm_installed(source: str | Path) -> Path:
+    """A copy of the folder ``source`` with the packages that its lock file names."""
+    return kept(source, lambda made: run(installed("npm"), "ci", "--no-audit", "--no-fund", folder=made))

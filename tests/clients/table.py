@@ -7,7 +7,7 @@ import venv
 from pathlib import Path
 
 from tests.clients import compiled
-from tests.clients.client import HERE, Client, Program, installed, kept, run
+from tests.clients.client import HERE, Client, Program, installed, kept, npm_installed, run
 from tests.clients.scenarios import SCENARIOS
 
 ALL = frozenset(SCENARIOS)
@@ -54,7 +54,7 @@ def _cli(aws: str, *options: str) -> Program:
 
 
 def _javascript_v3() -> Program:
-    folder = kept("javascript_v3", lambda made: run(installed("npm"), "ci", "--no-audit", "--no-fund", folder=made))
+    folder = npm_installed("javascript_v3")
     client = folder / "node_modules/@aws-sdk/client-sts/package.json"
     version = run("node", "-p", f"require('{client}').version", folder=folder).strip()
     return Program((installed("node"), "--no-warnings", str(folder / "run.mjs")), version)

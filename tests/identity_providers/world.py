@@ -1,0 +1,106 @@
+"""One real daypass, with providers and roles for whoever an identity provider vouches for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from daypass.app import open_daypass
+from daypass.settings import load
+from tests.identity_providers.oidc import Issuer
+from tests.running import PROGRAM, Running, up
+
+REGION = "eu-central-1"
+SIGN_IN = "https://signin.aws.amazon.com/saml"
+AUDIENCE = "urn:amazon:webservices"
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A running daypass, clients of its administrator, and one of a stranger without keys."""
+
+    daypass: Running
+    iam: Any
+    stranger: Any
+    account: str
+
+    def trust_issuer(self, issuer: Issuer, *client_ids: str, claims: tuple[str, ...] = ()) -> str:
+        """A provider for ``issuer``, which lives on this machine; its ARN. ``claims`` become condition keys."""
+        made = self.iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=list(client_ids))
+        arn = str(made["OpenIDConnectProviderArn"])
+        terms = {"Authorities": issuer.authority.pem, "AllowPrivate": True, "Claims": list(claims)}
+        data = self.daypass.data
+        with open_daypass(load(data, {}, {}).settings, data) as daypass:
+            daypass.operator("daypass:SetOpenIDConnectProviderTerms", {"OpenIDConnectProviderArn": arn, **terms})
+        return arn
+
+    def trust_idp(self, name: str, metadata: str, **more: str) -> str:
+        """A provider for the SAML identity provider of that metadata; its ARN."""
+        made = self.iam.create_saml_provider(Name=name, SAMLMetadataDocument=metadata, **more)
+        return str(made["SAMLProviderArn"])
+
+    def role(self, name: str, provider: str, *, tags: bool = False, **conditions: Mapping[str, object]) -> str:
+        """A role for whoever ``provider`` vouches for under ``conditions``; its ARN."""
+        kind = "SAML" if ":saml-provider/" in provider else "WebIdentity"
+        actions = [f"sts:AssumeRoleWith{kind}", *(["sts:TagSession"] if tags else [])]
+        statement = {
+            "Effect": "Allow", "Principal": {"Federated": provider}, "Action": actions, "Condition": conditions,
+        }  # fmt: skip
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        return str(self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+
+    def show_token(self, role: str, token: str, **params: object) -> Answer:
+        """AssumeRoleWithWebIdentity."""
+        asked = {"RoleArn": role, "RoleSessionName": "visit", "WebIdentityToken": token, **params}
+        answer: Answer = self.stranger.assume_role_with_web_identity(**asked)
+        return answer
+
+    def show_assertion(self, role: str, provider: str, assertion: str, **params: object) -> Answer:
+        """AssumeRoleWithSAML."""
+        asked = {"RoleArn": role, "PrincipalArn": provider, "SAMLAssertion": assertion, **params}
+        answer: Answer = self.stranger.assume_role_with_saml(**asked)
+        return answer
+
+    def holder(self, answer: Answer) -> Any:
+        """A client of STS with the credentials of an answer."""
+        made = answer["Credentials"]
+        keys = (made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        return boto3.Session(*keys, region_name=REGION).client("sts", endpoint_url=self.daypass.url)
+
+    def environment(self, home: Path, **more: str) -> dict[str, str]:
+        """For a program that is to find this daypass, and keys nowhere."""
+        return {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(home),
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL_STS": self.daypass.url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **more,
+        }
+
+
+@contextmanager
+def world(
+    folder: Path, *options: str, program: tuple[str, ...] = PROGRAM, environment: Mapping[str, str] | None = None
+) -> Iterator[World]:
+    """A daypass whose data is in ``folder``."""
+    with up(folder / "data", *options, program=program, env=environment) as daypass:
+        given = daypass.environment()
+        admin = boto3.Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
+        account = admin.client("sts", endpoint_url=daypass.url).get_caller_identity()["Account"]
+        unsigned = Config(signature_version=UNSIGNED, retries={"max_attempts": 0})
+        stranger = boto3.Session(region_name=REGION).client("sts", endpoint_url=daypass.url, config=unsigned)
+        yield World(daypass, admin.client("iam", endpoint_url=daypass.url), stranger, account)
