@@ -30,6 +30,9 @@ from daypass.federation.strict_json import read_object
 MOST_KEYS = 100
 """Usable keys of a family, RSA or EC."""
 
+MOST_ENTRIES = 1_000
+"""Keys of any kind, usable or not: each costs the time of a look."""
+
 SMALLEST_RSA, LARGEST_RSA = 2_048, 8_192
 """Bits of a modulus. AWS tells no bounds; smaller is forged, larger costs more than an answer may."""
 
@@ -64,8 +67,8 @@ def read_key_set(document: bytes) -> KeySet:
         Malformed: it is no JWK set that everybody reads alike.
     """
     listed = read_object(document).get("keys")
-    if not isinstance(listed, list):
-        raise Malformed("a JWK set has a list of keys")
+    if not isinstance(listed, list) or len(listed) > MOST_ENTRIES:
+        raise Malformed(f"a JWK set has a list of keys, at most {MOST_ENTRIES}")
     found: dict[str, dict[str, Key]] = {"RSA": {}, **{curve: {} for curve in _CURVES}}
     for jwk in listed:
         if isinstance(jwk, dict) and _is_meant_for_signatures(jwk):
@@ -103,6 +106,8 @@ def _rsa(jwk: dict[str, Any]) -> RSAPublicKey:
     modulus, exponent = _integer(jwk.get("n")), _integer(jwk.get("e"))
     if not SMALLEST_RSA <= modulus.bit_length() <= LARGEST_RSA or not 3 <= exponent <= _LARGEST_EXPONENT:
         raise Malformed("an RSA key of unusual size")
+    if not modulus % 2:
+        raise Malformed("a modulus that anybody can factor")
     return RSAPublicNumbers(exponent, modulus).public_key()
 
 
@@ -110,7 +115,11 @@ def _elliptic(jwk: dict[str, Any]) -> EllipticCurvePublicKey:
     curve = _CURVES.get(str(jwk.get("crv")))
     if curve is None:
         raise Malformed("a curve that is not taken")
-    return EllipticCurvePublicNumbers(_integer(jwk.get("x")), _integer(jwk.get("y")), curve).public_key()
+    numbers = EllipticCurvePublicNumbers(_integer(jwk.get("x")), _integer(jwk.get("y")), curve)
+    key = numbers.public_key()
+    if key.public_numbers() != numbers:
+        raise Malformed("a coordinate beyond the field")
+    return key
 
 
 def _integer(text: object) -> int:

@@ -10,6 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from daypass.errors import InvalidIdentityToken
+from daypass.federation.session_tags import is_tag
 from daypass.principals import Tags
 
 NAMESPACE = "https://aws.amazon.com/"
@@ -18,7 +19,6 @@ _FLAT_TAG, _FLAT_TRANSITIVE = f"{_TAGS}/principal_tags/", f"{_TAGS}/transitive_t
 
 _SOURCE_IDENTITY = re.compile(r"(?!aws:)[a-zA-Z_0-9+=,.@-]{2,64}", re.ASCII)
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]{1,1024}", re.ASCII)
-_TAG_KEY, _TAG_VALUE = re.compile(r"[\w\s_.:/=+\-@]{1,128}"), re.compile(r"[\w\s_.:/=+\-@]{0,256}")
 
 
 class SessionClaims(NamedTuple):
@@ -51,7 +51,9 @@ def _nested(found: object) -> tuple[Tags, tuple[str, ...]]:
         return (), ()
     if not isinstance(found, dict):
         raise _unsupported("session tags")
-    listed = found.get("principal_tags") or {}
+    listed = found.get("principal_tags")
+    if listed is None:
+        listed = {}
     if not isinstance(listed, dict):
         raise _unsupported("session tags")
     tags = []
@@ -70,7 +72,7 @@ def _flat(claims: dict[str, Any]) -> tuple[Tags, tuple[str, ...]]:
 
 
 def _tag(key: str, value: object) -> tuple[str, str]:
-    if not (_TAG_KEY.fullmatch(key) and isinstance(value, str) and _TAG_VALUE.fullmatch(value)):
+    if not (isinstance(value, str) and is_tag(key, value)):
         raise _unsupported("session tags")
     return key, value
 

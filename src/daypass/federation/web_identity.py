@@ -15,8 +15,8 @@ import re
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from joserfc import jws
 from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry
 
 from daypass.errors import ExpiredIdentityToken, InvalidIdentityToken
 from daypass.federation.compact import NOT_A_JWT, UnverifiedToken, decode_base64url
@@ -35,6 +35,8 @@ LONGEST_ISSUER = 255
 
 _REQUIRED = ("iss", "sub", "aud", "iat", "exp")
 _INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
+_UNTOLD = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ufffe\\uffff]")
+"""What an answer in XML cannot tell, or a log only by accident: whom it names must be whom the token names."""
 
 
 class WebIdentity(NamedTuple):
@@ -90,8 +92,8 @@ def _subject(subject: object) -> str:
     """Who it is, as text; AWS takes numbers, too."""
     if isinstance(subject, int) and not isinstance(subject, bool):
         subject = str(subject)
-    if not isinstance(subject, str) or len(subject) > LONGEST_SUBJECT:
-        raise InvalidIdentityToken(NOT_A_JWT, detail="`sub` is no text of usual length")
+    if not isinstance(subject, str) or len(subject) > LONGEST_SUBJECT or _UNTOLD.search(subject):
+        raise InvalidIdentityToken(NOT_A_JWT, detail="`sub` is no text of usual length and letters")
     return subject
 
 
@@ -149,9 +151,12 @@ def verify_signature(token: UnverifiedToken, key: Key) -> None:
     Raises:
         InvalidIdentityToken: ``key`` has not signed it.
     """
+    signed, _, signature = token.text.rpartition(".")
+    algorithm = JWSRegistry.algorithms[token.algorithm]  # of the allow-list; nobody reads the header a second time
     try:
-        signed = jws.deserialize_compact(token.text, key, algorithms=[token.algorithm])
+        algorithm.check_key(key)
+        if algorithm.verify(signed.encode("ascii"), decode_base64url(signature), key):
+            return
     except (JoseError, ValueError):
-        raise InvalidIdentityToken("Token signature invalid") from None
-    if signed.payload != decode_base64url(token.text.split(".")[1]):
-        raise InvalidIdentityToken("Token signature invalid", detail="two readers differ about what is signed")
+        pass
+    raise InvalidIdentityToken("Token signature invalid")

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from daypass.errors import InvalidIdentityToken
 from daypass.federation.saml.assertion import Attributes
+from daypass.federation.session_tags import is_tag
 from daypass.principals import Tags
 
 _PREFIXES = {"aws-cn": "https://www.amazonaws.cn/SAML/Attributes/"}
 _PREFIX = "https://aws.amazon.com/SAML/Attributes/"
 
 _NAME = re.compile(r"[a-zA-Z_0-9+=,.@-]{2,64}", re.ASCII)
-_TAG_KEY, _TAG_VALUE = re.compile(r"[\w\s_.:/=+\-@]{1,128}"), re.compile(r"[\w\s_.:/=+\-@]{0,256}")
 _TAG = "PrincipalTag:"
 
 
@@ -76,7 +76,7 @@ def _tags(said: Attributes) -> Tags:
     for name in said:
         if name.startswith(_TAG):
             key, value = name.removeprefix(_TAG), _single(said, name)
-            if value is None or not _TAG_KEY.fullmatch(key) or not _TAG_VALUE.fullmatch(value):
+            if value is None or not is_tag(key, value):
                 raise InvalidIdentityToken("The session tags of the assertion are not in a supported format")
             tags.append((key, value))
     return tuple(tags)

@@ -1,0 +1,41 @@
+"""Key sets as issuers publish them, and as attackers would like them to be read."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from daypass.errors import Malformed
+from daypass.federation.key_set import MOST_ENTRIES, read_key_set
+from tests.federation.attacks.key_sets import DOCUMENTS
+from tests.federation.attacks.kit import CURVES, ec_jwk, key_set, number, rsa_jwk, rsa_key, usual_keys
+
+
+@pytest.mark.parametrize("case", DOCUMENTS)
+def test_what_everybody_does_not_read_alike_is_no_key_set(case: str) -> None:
+    """It is refused whole: no key of it counts, and what was known before stays."""
+    with pytest.raises(Malformed):
+        read_key_set(DOCUMENTS[case])
+
+
+def test_each_key_verifies_its_family_alone() -> None:
+    """The usual set has an RSA key and one of each curve, found by algorithm and id."""
+    keys = read_key_set(usual_keys())
+    found = {
+        (algorithm, kid)
+        for algorithm in ("RS256", "RS384", "RS512", *CURVES)
+        for kid in ("rsa", "es256", "es384", "es512", None)
+        if keys.find(algorithm, kid) is not None
+    }
+    assert found == {("RS256", "rsa"), ("RS384", "rsa"), ("RS512", "rsa")} | {(name, name.lower()) for name in CURVES}
+
+
+def test_the_dearest_set_costs_less_than_a_second() -> None:
+    """As many entries as are looked at, each as dear as can be, do not hold up a thread for long."""
+    dear = [rsa_jwk(rsa_key("issuer"), f"k{at}", n=number((1 << 8_191) | 1 | at << 1)) for at in range(500)]
+    dear += [ec_jwk("ES512", kid=f"e{at}") for at in range(MOST_ENTRIES - len(dear))]
+    document = key_set(*dear)
+    began = time.process_time()
+    read_key_set(document)
+    assert time.process_time() - began < 1.0
