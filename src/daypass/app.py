@@ -16,6 +16,7 @@ from typing import Any, Self
 import daypass.services.accounts
 import daypass.services.decisions
 import daypass.services.delegations
+import daypass.services.federated_trial
 import daypass.services.iam
 import daypass.services.organization
 import daypass.services.provider_terms

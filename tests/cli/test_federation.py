@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Callable, Iterator
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,56 @@ def test_what_is_no_metadata_is_refused(typed: Type, tmp_path: Path) -> None:
     assert "Could not parse metadata" in typed("add-saml", "corp", file, code=1)
     assert "cannot be read" in typed("add-saml", "corp", tmp_path / "none.xml", code=1)
     assert "there is no identity provider `corp`" in typed("show", "corp", code=1)
+
+
+def trusting(daypass: LocalDaypass, name: str, provider: str, action: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": f"sts:{action}"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = daypass.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    assert isinstance(role, str)
+    return role
+
+
+def test_a_token_is_explained(daypass: LocalDaypass, issuer: StubIssuer, typed: Type, tmp_path: Path) -> None:
+    """Accepted with 0, refused with 1 and the reason; numbered, one step after the other."""
+    authority = authority_of(issuer, tmp_path)
+    arn = typed("add-oidc", issuer.url, "--client-id", AUDIENCE, "--ca-file", authority, "--allow-private").strip()
+    role = trusting(daypass, "ci", arn, "AssumeRoleWithWebIdentity")
+    token = tmp_path / "token"
+    token.write_text(issuer.token() + "\n")
+    told = typed("test", token, "--role", role)
+    assert told.splitlines()[-1].startswith("accepted: AssumeRoleWithWebIdentity")
+    assert [line.split()[0] for line in told.splitlines() if line[:3].strip().isdigit()][:3] == ["1", "2", "3"]
+    token.write_text(issuer.token(aud="other"))
+    run_words = ("federation", "test", str(token), "--role", role, "--json")
+    assert run(run_words) == 1
+
+
+def test_a_response_is_explained_as_xml_or_base64_from_stdin_too(
+    daypass: LocalDaypass, typed: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a browser's tools or a gateway's log have left."""
+    idp, file = StubIdentityProvider("https://idp.example/two"), tmp_path / "metadata.xml"
+    file.write_text(idp.metadata)
+    arn = typed("add-saml", "two", file).strip()
+    role = trusting(daypass, "staff", arn, "AssumeRoleWithSAML")
+    response = idp.response({"Role": f"{role},{arn}", "RoleSessionName": "ada"})
+    for data in (response.encode(), b64decode(response)):
+        proof = tmp_path / "response"
+        proof.write_bytes(data)
+        assert "accepted" in typed("test", proof, "--role", role)
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(response.encode())))
+    assert json.loads(typed("test", "-", "--role", role, "--json"))["Accepted"]
+    typed("remove", arn)
+
+
+def test_what_cannot_be_tried_is_told(typed: Type, tmp_path: Path) -> None:
+    """No file, no ARN, bytes that are neither."""
+    role = "arn:aws:iam::111122223333:role/a"
+    assert "cannot be read" in typed("test", tmp_path / "none", "--role", role, code=1)
+    proof = tmp_path / "proof"
+    proof.write_bytes(b"\xff\xfe")
+    assert "neither a token" in typed("test", proof, "--role", role, code=2)
+    proof.write_text("a.b.c")
+    assert "is no ARN" in typed("test", proof, "--role", "admin", code=2)
+    assert "no account 111122223333" in typed("test", proof, "--role", role, code=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from daypass.cli import federation_add
+from daypass.cli import federation_add, federation_trial
 from daypass.cli.options import (
     account_option,
     data_option,
@@ -38,7 +38,7 @@ def command() -> None:
     """Trust identity providers, and see why what they say is believed or not."""
 
 
-for _more in (federation_add.add_oidc, federation_add.add_saml):
+for _more in (federation_add.add_oidc, federation_add.add_saml, federation_trial.test_proof):
     command.add_command(_more)
 
 

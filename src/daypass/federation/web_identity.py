@@ -21,6 +21,7 @@ from joserfc.jws import JWSRegistry
 from daypass.errors import ExpiredIdentityToken, InvalidIdentityToken
 from daypass.federation.compact import NOT_A_JWT, UnverifiedToken, decode_base64url
 from daypass.federation.key_set import Key
+from daypass.federation.steps import Tell, untold
 
 TOLERANCE = 300
 """Seconds that the issuer's clock may differ from ours."""
@@ -72,20 +73,22 @@ def unknown_issuer(token: UnverifiedToken) -> InvalidIdentityToken:
     return InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {issuer}")
 
 
-def check_claims(token: UnverifiedToken, client_ids: Collection[str], now: int) -> WebIdentity:
+def check_claims(token: UnverifiedToken, client_ids: Collection[str], now: int, tell: Tell = untold) -> WebIdentity:
     """Steps 1 to 3. What comes back is not proved until ``verify_signature`` has been asked.
 
     Raises:
         InvalidIdentityToken, ExpiredIdentityToken: it is refused whoever has signed it.
     """
     claims = token.claims
+    tell("claims", claims, _REQUIRED)
     for name in _REQUIRED:
         if claims.get(name) in (None, "", []):
             raise InvalidIdentityToken(f"Missing a required claim: {name}")
+    tell("lifetime", claims, now)
     _check_times(claims, now)
-    return WebIdentity(
-        claimed_issuer(token), _subject(claims["sub"]), _audience(claims, client_ids), claims, token.key_id
-    )
+    subject = _subject(claims["sub"])
+    tell("audience", claims, client_ids)
+    return WebIdentity(claimed_issuer(token), subject, _audience(claims, client_ids), claims, token.key_id)
 
 
 def _subject(subject: object) -> str:

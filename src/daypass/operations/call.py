@@ -121,6 +121,9 @@ class Call:
         if self._find_account != self.ports.directory.load:
             raise NotLoaded(self.operation.name)
 
+    def tell(self, step: str, *seen: object) -> None:
+        """Nobody hears the steps of a call (``federation.steps``) unless it is a trial: ``operations.trial``."""
+
     def put(self, entity: Entity) -> None:
         """Add or replace an entity of the caller's account; only in operations that change."""
         assert self.transaction is not None, "put outside a change"

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from daypass.entities import OidcProvider
 from daypass.federation.key_set import Key
+from daypass.federation.steps import Tell, untold
 from daypass.principals import Tags
 from daypass.snapshot import AccountSnapshot
 
@@ -69,6 +70,7 @@ class KeysUnavailable(Exception):
 
 class Asking(NamedTuple):
     """In what call somebody's word is judged. ``now``: epoch seconds. ``wait`` goes on only where waiting is allowed.
+    ``tell`` hears each step (``federation.steps``).
 
     ``wait`` raises ``NotLoaded`` on the event loop, and is called before a fetch, a write, or a long computation.
     """
@@ -76,6 +78,7 @@ class Asking(NamedTuple):
     owner: AccountSnapshot
     now: int
     wait: Callable[[], None]
+    tell: Tell = untold
 
 
 class Identities(Protocol):
@@ -100,4 +103,8 @@ class Identities(Protocol):
             NotLoaded: from ``asking.wait``.
             StoreUnavailable: whether it is unused could not be learnt.
         """
+        ...
+
+    def for_trial(self) -> Identities:
+        """The same judgement, with nothing used up: whoever tries a SAML response can still come with it."""
         ...

@@ -66,6 +66,14 @@ class SingleUses(Protocol):
         """
         ...
 
+    def is_used(self, kind: str, digest: bytes) -> bool:
+        """Whether ``digest`` was used; it stays as it is.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        ...
+
 
 class Transaction(Protocol):
     """Changes to one account, all or nothing. Writers of one account are serial, so ``account`` is the truth."""

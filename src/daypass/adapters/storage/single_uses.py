@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, select
 
 from daypass.adapters.storage.database import Database
 from daypass.adapters.storage.tables import SINGLE_USE
 
 _OVER = delete(SINGLE_USE).where(SINGLE_USE.c.expires < bindparam("now"))
+
+_USED = select(SINGLE_USE.c.kind).where(
+    SINGLE_USE.c.kind == bindparam("kind"), SINGLE_USE.c.digest == bindparam("digest")
+)
 
 
 class SingleUseTable:
@@ -28,3 +32,8 @@ class SingleUseTable:
             if is_first:
                 self._database.commit(connection)
             return is_first
+
+    def is_used(self, kind: str, digest: bytes) -> bool:
+        """See ``ports.SingleUses``."""
+        with self._database.reading() as connection:
+            return connection.execute(_USED, {"kind": kind, "digest": digest}).first() is not None

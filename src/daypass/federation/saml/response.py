@@ -23,6 +23,7 @@ from daypass.federation.saml.names import ENCRYPTED_ASSERTION, SAML
 from daypass.federation.saml.shape import check_assertion, check_response, signature_in
 from daypass.federation.saml.signature import verify_signed
 from daypass.federation.saml.xml import Element, optional, parse, text_of
+from daypass.federation.steps import Tell, untold
 
 
 class UnknownIssuer(Malformed):
@@ -45,34 +46,50 @@ class Proved(NamedTuple):
     was_encrypted: bool
 
 
-def verify_response(data: bytes, terms: Terms) -> Proved:
+def verify_response(data: bytes, terms: Terms, tell: Tell = untold) -> Proved:
     """The assertion in the response ``data``, of bounded size.
 
     Raises:
         UnknownIssuer: who is named to have issued it is not one of the provider's.
         Malformed: nothing is proved.
     """
+    tell("shape", data)
     root = parse(data)
     held = check_response(root)
     signers = []
     if signature_in(root) is not None:
-        root, signer = _verified(root, _named(root) or _named(held), terms)
+        named = _named(root) or _named(held)
+        tell("response signature", named, terms)
+        root, signer = _verified(root, named, terms)
         held = check_response(root)
         signers.append(signer)
     was_encrypted = held.tag == ENCRYPTED_ASSERTION
+    tell("encryption", was_encrypted, terms)
     if was_encrypted:
         held = parse(decrypt(held, terms.keys, is_signed=bool(signers)))
         check_assertion(held)
     elif terms.must_be_encrypted:
         raise Malformed("the assertion is not encrypted")
     if signature_in(held) is not None:
+        tell("assertion signature", _named(held), terms)
         held, signer = _verified(held, _named(held), terms)
         check_assertion(held)
         signers.append(signer)
     issuer = _named(held)
+    tell("signer", signers, issuer)
     if not signers or issuer is None or any(signer != issuer for signer in signers):
         raise Malformed("not signed by the issuer that it names")
     return Proved(held, issuer, was_encrypted)
+
+
+def unverified_issuers(data: bytes) -> frozenset[str]:
+    """Who is said, by anybody, to have issued the response ``data`` or the assertion in it; to find a provider by.
+
+    Raises:
+        Malformed: it is no XML of usual form.
+    """
+    found = parse(data).iter(f"{SAML}Issuer")
+    return frozenset(text_of(issuer).strip() for issuer in found)
 
 
 def _named(element: Element) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from daypass.errors import ExpiredIdentityToken, InvalidIdentityToken
 from daypass.federation.saml.assertion import Assertion
+from daypass.federation.steps import Tell, untold
 
 REDEEMABLE = 300
 """Seconds since its issuance in which an assertion must be shown (IAM User Guide, "Troubleshoot SAML federation")."""
@@ -32,7 +33,14 @@ _AUDIENCES = {
 
 
 def check_rules(
-    assertion: Assertion, *, now: int, partition: str, provider: str, own: Collection[str], is_lax: bool
+    assertion: Assertion,
+    *,
+    now: int,
+    partition: str,
+    provider: str,
+    own: Collection[str],
+    is_lax: bool,
+    tell: Tell = untold,
 ) -> None:
     """Refuse an assertion that does not count now and here.
 
@@ -43,19 +51,23 @@ def check_rules(
         provider: the UUID of the account's provider.
         own: further names of this service, beside AWS's.
         is_lax: whether to judge as AWS does.
+        tell: hears the steps.
 
     Raises:
         ExpiredIdentityToken: it did.
         InvalidIdentityToken: it was made for somebody else, or counts later.
     """
+    tell("time limits", assertion, now)
     _check_times(assertion, now, is_lax=is_lax)
     if is_lax:
         return
     places = {_SIGN_IN.get(partition, _SIGN_IN["aws"]), *own}
     places |= {f"{place}/acs/{provider}" for place in places}
+    tell("recipient", assertion, places)
     if _global(assertion.recipient) not in places:
         raise InvalidIdentityToken("Response is not meant for this recipient.", detail=assertion.recipient)
     names = places | set(_AUDIENCES.get(partition, _AUDIENCES["aws"]))
+    tell("audience restriction", assertion, names)
     fits = [any(_global(audience) in names for audience in restriction) for restriction in assertion.audiences]
     # INVARIANT: 1. an assertion that names no audience is for nobody.
     #   tests/federation/saml/test_rules.py::test_an_assertion_without_audience_is_for_nobody

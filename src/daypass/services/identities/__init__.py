@@ -18,7 +18,7 @@ class ProviderIdentities:
     """
 
     def __init__(self, issuer_keys: IssuerKeys, keys: Keys, uses: SingleUses, own: Collection[str]) -> None:
-        self._issuer_keys = issuer_keys
+        self._issuer_keys, self._keys, self._uses, self._own = issuer_keys, keys, uses, own
         self._saml = SamlProof(keys, uses, own)
 
     def verify_token(self, token: str, session_name: str, asking: Asking) -> Vouched:
@@ -28,3 +28,19 @@ class ProviderIdentities:
     def verify_assertion(self, assertion: str, provider_arn: str, role_arn: str, asking: Asking) -> Vouched:
         """See ``ports.Identities``."""
         return self._saml.vouch(assertion, provider_arn, role_arn, asking)
+
+    def for_trial(self) -> ProviderIdentities:
+        """See ``ports.Identities``."""
+        return ProviderIdentities(self._issuer_keys, self._keys, _Looking(self._uses), self._own)
+
+
+class _Looking:
+    """Single uses that are looked at: what is unused counts as used for the first time, every time."""
+
+    def __init__(self, uses: SingleUses) -> None:
+        self._uses = uses
+        self.is_used = uses.is_used
+
+    def use(self, kind: str, digest: bytes, expires: int, now: int) -> bool:
+        """Whether this would be the first use."""
+        return not self._uses.is_used(kind, digest)

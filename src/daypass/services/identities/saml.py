@@ -37,13 +37,16 @@ class SamlProof:
             NotLoaded: this is the event loop, where nothing is verified.
             StoreUnavailable: whether it was used before could not be learnt.
         """
-        owner = asking.owner
+        owner, tell = asking.owner, asking.tell
+        tell("provider", provider_arn, owner)
         provider = owner.saml_providers_by_name.get(provider_arn.partition(":saml-provider/")[2])
         if provider is None or owner.arn(provider) != provider_arn:
             raise InvalidIdentityToken("Specified provider doesn't exist.")
+        tell("response", text)
         data = _decoded(text)
         asking.wait()
         proved = self._proved(data, provider, asking)
+        tell("assertion", proved)
         assertion = _read(proved)
         check_rules(
             assertion,
@@ -52,14 +55,18 @@ class SamlProof:
             provider=provider.id,
             own=self._own,
             is_lax=provider.is_lax,
+            tell=tell,
         )
+        tell("attributes", assertion)
         wish = read_wish(assertion.attributes, owner.partition)
         # INVARIANT: 1. a role is opened only if the provider names it together with itself.
         #   tests/services/sts/test_saml.py::test_a_role_that_the_assertion_does_not_name_is_not_opened
+        tell("role pair", (role_arn, provider_arn), wish)
         if (role_arn, provider_arn) not in wish.roles:
             raise InvalidIdentityToken(
                 "SAML Assertion doesn't contain the requested Role and Metadata in the attributes"
             )
+        tell("replay", assertion, provider)
         self._use_up(assertion, proved, owner.id, provider, asking.now)
         return _vouched(assertion, wish, proved, provider, provider_arn, owner.id)
 
@@ -68,7 +75,7 @@ class SamlProof:
         newest_first = sorted(provider.keys, key=lambda key: key.created, reverse=True)
         keys = [self._keys.open_private_key(f"{name}/{key.id}", key.sealed) for key in newest_first]
         try:
-            return verify_response(data, Terms(provider.issuers, keys, provider.encryption == "Required"))
+            return verify_response(data, Terms(provider.issuers, keys, provider.encryption == "Required"), asking.tell)
         except UnknownIssuer as error:
             raise InvalidIdentityToken("Issuer not present in specified provider", detail=str(error)) from None
         except Malformed as error:

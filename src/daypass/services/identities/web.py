@@ -30,11 +30,17 @@ def vouch_for_token(text: str, session_name: str, asking: Asking, issuer_keys: I
         IDPCommunicationError: too many wait for the issuer's keys; SDKs try again.
         NotLoaded: the issuer's keys must be fetched, and this is the event loop.
     """
+    tell = asking.tell
+    tell("token", text)
     token = read_token(text)
+    tell("issuer", token, asking.owner)
     provider = find_provider(token, asking)
-    identity = check_claims(token, provider.client_ids, asking.now)
+    identity = check_claims(token, provider.client_ids, asking.now, tell)
+    tell("key", token, provider)
     key = _key(token, provider, issuer_keys, asking)
+    tell("signature", key)
     verify_signature(token, key.key)
+    tell("session claims", identity)
     return _vouched(identity, provider, session_name, asking, key)
 
 

@@ -49,7 +49,7 @@ def read_asked(call: Call) -> Asked:
 
 def asking(call: Call, owner: AccountSnapshot) -> Asking:
     """What whoever verifies needs of the call."""
-    return Asking(owner, call.now, call.wait_for_store)
+    return Asking(owner, call.now, call.wait_for_store, call.tell)
 
 
 class Opening(NamedTuple):
@@ -71,10 +71,13 @@ def authorized(call: Call, asked: Asked, vouched: Vouched, owner: AccountSnapsho
         AccessDenied: in one form of words, whatever is missing.
         InvalidParameterValue, ValidationError, PackedPolicyTooLarge: tags or policies that cannot be had.
     """
+    call.tell("roles claim", vouched, asked.role_arn)
     if vouched.roles is not None and asked.role_arn not in vouched.roles:
         raise InvalidIdentityToken(_NOT_IN_CLAIM)
     _take_down(call, vouched, owner)
+    call.tell("session tags", vouched)
     tags, transitive = session_tags(vouched.tags, vouched.transitive, None)
+    call.tell("role", asked.role_arn)
     target = find_target(asked.role_arn, owner)
     if target is None:
         raise denied(_refusal(call))
@@ -135,6 +138,7 @@ def _authorize(
     naming = ("sts:SetSourceIdentity",) if vouched.source_identity is not None else ()
     for action in (call.operation.name, *tagging, *naming):
         decision = decide(call.facts, trust, action, arn, resource_account=owner.id, keys=keys)
+        call.tell("trust policy", decision, keys)
         if not decision.allowed:
             raise denied(_refusal(call), decision)
 

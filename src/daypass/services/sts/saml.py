@@ -31,6 +31,7 @@ def assume_role_with_saml(call: Call) -> Mapping[str, object]:
     params, asked = call.params, read_asked(call)
     account = account_of_role(asked.role_arn)
     provider_account = _account_of_provider(params["PrincipalArn"])
+    call.tell("account", account, provider_account)
     identities = call.ports.identities
     owner = call.find_account(account) if identities is not None else None
     if identities is None or owner is None or provider_account != account:
@@ -38,9 +39,11 @@ def assume_role_with_saml(call: Call) -> Mapping[str, object]:
     vouched = identities.verify_assertion(
         params["SAMLAssertion"], params["PrincipalArn"], asked.role_arn, asking(call, owner)
     )
+    call.tell("role", asked.role_arn)
     if asked.role_arn.rpartition("/")[2].startswith(_RESERVED):
         raise denied(f"Not authorized to perform {call.operation.name}")
     opening = authorized(call, asked, vouched, owner)
+    call.tell("duration", params.get("DurationSeconds"), opening.longest, vouched.not_after)
     lasts = _duration(params.get("DurationSeconds"), opening, vouched.not_after, call.now)
     return opened(call, asked, opening, lasts)
 

@@ -25,6 +25,7 @@ def assume_role_with_web_identity(call: Call) -> Mapping[str, object]:
     """Open a session of a role that trusts the provider of the token. Needs no signature: the token is the proof."""
     params, asked = call.params, read_asked(call)
     account, token, identities = account_of_role(asked.role_arn), params["WebIdentityToken"], call.ports.identities
+    call.tell("account", account)
     if "ProviderId" in params:  # access tokens of providers that only they can judge
         raise denied(f"Not authorized to perform {call.operation.name}")
     owner = call.find_account(account) if identities is not None else None
@@ -32,5 +33,6 @@ def assume_role_with_web_identity(call: Call) -> Mapping[str, object]:
         raise unknown_issuer(read_token(token))
     vouched = identities.verify_token(token, params["RoleSessionName"], asking(call, owner))
     opening = authorized(call, asked, vouched, owner)
+    call.tell("duration", params.get("DurationSeconds"), opening.longest, None)
     lasts = role_session_duration(params.get("DurationSeconds"), opening.longest, chained=False)
     return opened(call, asked, opening, lasts)

@@ -1,0 +1,129 @@
+"""``daypass federation test``: why a token or an assertion is believed, or not, step by step."""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from daypass.cli.options import data_option, example, json_option, print_json
+
+_LARGEST = 1_048_576
+"""Bytes that are read; what is larger than the service takes, it refuses itself."""
+
+
+@click.command(
+    "test",
+    epilog=example(
+        "daypass federation test token.jwt --role arn:aws:iam::111122223333:role/ci",
+        "daypass federation test response.xml --role arn:aws:iam::111122223333:role/staff --json",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@click.option("--role", "role", metavar="ARN", required=True, help="The role that is to be opened.")
+@click.option("--provider", metavar="ARN", help="The SAML provider. Default: the one that the response names.")
+@click.option("--session-name", metavar="NAME", help="RoleSessionName that is asked for with a token. Default: trial.")
+@click.option("--duration", metavar="SECONDS", type=int, help="DurationSeconds that are asked for.")
+@data_option
+@json_option
+def test_proof(
+    file: str, role: str, provider: str | None, session_name: str | None, duration: int | None, as_json: bool
+) -> None:
+    """Explain whether the token or SAML response in FILE (`-`: stdin) would open a role, and why not.
+
+    It is judged by the functions that judge it when credentials are asked for, up to the credentials: none are made,
+    and a response can still be used. A response may be XML or base64. What a caller's address or a policy of this node
+    would change is not known here. Exits with 1 when it would be refused.
+    """
+    from daypass.cli.opened import hosted, opened
+    from daypass.credentials import Secret
+
+    proof = read_proof(file)
+    if provider is not None and proof.count(".") == 2:
+        raise click.UsageError("a token names its issuer itself; --provider is for SAML responses")
+    params = {
+        "Proof": Secret(proof),
+        "RoleArn": role,
+        "PrincipalArn": provider,
+        "RoleSessionName": session_name,
+        "DurationSeconds": duration,
+    }
+    with opened() as daypass:
+        found = daypass.operator("daypass:TryFederatedRole", params, hosted(daypass, _account(role)))
+    print_json(found) if as_json else click.echo("\n".join(told(found)))
+    if not found["Accepted"]:
+        raise click.exceptions.Exit(1)
+
+
+def read_proof(file: str) -> str:
+    """What the file holds: a token as it is, a response in base64.
+
+    Raises:
+        CommandError: it cannot be read, or is neither.
+    """
+    from daypass.cli.problems import USAGE, CommandError
+
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(_LARGEST)
+        else:
+            with Path(file).open("rb") as source:
+                data = source.read(_LARGEST)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}", "see its name and its permissions") from None
+    data = data.strip()
+    if data.startswith(b"<"):
+        data = b64encode(data)
+    try:
+        return data.decode("ascii")
+    except UnicodeDecodeError:
+        advice = "give a token (three parts with dots between), or a SAML response as XML or base64"
+        raise CommandError(f"{file} holds neither a token nor a SAML response", advice, USAGE) from None
+
+
+def told(found: Mapping[str, Any]) -> list[str]:
+    """The outcome as text: a numbered line a step, below it what was looked at."""
+    lines = []
+    for number, step in enumerate(found["Steps"], 1):
+        lines.append(f"{number:>2} {step['name']:<22} {'ok' if step['passed'] else 'REFUSED'}")
+        lines += [f"     {line}" for name, value in step["facts"].items() for line in _fact(name, value)]
+    error = found["Error"]
+    if error is None:
+        return [*lines, f"accepted: {found['Action']} would answer with credentials"]
+    detail = [f"  because {error['Detail']}"] if error["Detail"] else []
+    return [*lines, f"refused: {error['Code']}: {error['Message']}", *detail]
+
+
+def _fact(name: str, value: object) -> list[str]:
+    if value is None or value in ([], {}):
+        return [f"{name}: -"]
+    if name == "explanation":
+        return [f"  {line}" for line in value] if isinstance(value, list) else []
+    if isinstance(value, dict):
+        return [f"{name}:", *(f"  {key} = {_plain(one)}" for key, one in value.items())]
+    return [f"{name}: {_plain(value)}"]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_plain(one) for one in value)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _account(role: str) -> str:
+    """The account of the role called ``role``.
+
+    Raises:
+        UsageError: it is no ARN.
+    """
+    from daypass.arn import Arn
+    from daypass.errors import Malformed
+
+    try:
+        return Arn.parse(role).account
+    except Malformed:
+        raise click.BadParameter(f"`{role}` is no ARN", param_hint="--role") from None
