@@ -89,6 +89,15 @@ def test_the_authority_can_vouch_for_nobody_else(files: Files) -> None:
         assert shakes_hands(files, host) is believed
 
 
+def test_the_authority_can_vouch_for_nothing_but_servers(files: Files) -> None:
+    """Constraints of host names bind neither code nor clients nor mail, so that is a matter of its key usage."""
+    make(files, [], NOW)
+    authority = certificate(files.authority)
+    assert list(authority.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [
+        ExtendedKeyUsageOID.SERVER_AUTH
+    ]
+
+
 def test_keys_are_for_their_owner_only(files: Files) -> None:
     """Folder and keys; certificates may be read by who gets into the folder."""
     make(files, [], NOW)

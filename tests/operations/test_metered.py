@@ -123,6 +123,30 @@ def test_an_address_is_limited_before_anybody_is_verified(stack: ExitStack) -> N
     assert codes(daypass, 1) == [200]
 
 
+@pytest.mark.parametrize("refused", ["large form", "unknown action", "unreadable signature", "broken escape"])
+def test_an_address_pays_for_what_goes_no_further(stack: ExitStack, refused: str) -> None:
+    """What is refused before an operation is found counts too: nobody gets round his limit by sending what is wrong."""
+    daypass = opened(stack, address_per_second=3)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    if refused == "large form":
+        body += b"&Padding=" + b"a" * 140_000
+    elif refused == "unknown action":
+        body = b"Action=Nothing&Version=2011-06-15"
+    elif refused == "unreadable signature":
+        form["Authorization"] = "AWS4-HMAC-SHA256 nothing"
+    else:
+        body += b"&Padding=%zz"
+    answers = [daypass.serve(raw_request("POST", "/", form.items(), body, "192.0.2.1")).body for _ in range(5)]
+    assert [b"<Code>Throttling</Code>" in answer for answer in answers] == [False] * 3 + [True] * 2
+
+
+def test_a_callers_large_form_counts_once_for_its_address(stack: ExitStack) -> None:
+    """It is looked at before it is read and again when it is."""
+    daypass = opened(stack, address_per_second=3)
+    assert codes(daypass, 4, params={"Padding": "a" * 200_000}) == [200] * 3 + [400]
+
+
 def test_what_goes_to_a_thread_is_counted_once(stack: ExitStack) -> None:
     """On the event loop a change gives back what it took, and takes it again where it is done."""
     daypass = opened(stack, iam_writes_per_second=3, address_per_second=3)

@@ -128,6 +128,15 @@ def test_a_readable_key_is_refused(tls: Tls) -> None:
         tls_context(tls)
 
 
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(tls: Tls) -> None:
+    """OpenSSL would ask at the terminal: at the start nobody may be there, and on SIGHUP everybody would wait."""
+    key = serialization.load_pem_private_key(tls.key.read_bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"secret")
+    tls.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
+    with pytest.raises(ListenError, match="has a passphrase"):
+        tls_context(tls)
+
+
 def test_a_missing_certificate_is_a_clear_error(tls: Tls) -> None:
     """The files are named."""
     tls.certificate.unlink()

@@ -24,6 +24,7 @@ _BACKDATED = timedelta(hours=1)  # for clients whose clock is behind
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*", re.ASCII).fullmatch
+_SERVERS_ONLY = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
 PrivateKey = ec.EllipticCurvePrivateKey
 _Address = IPv4Address | IPv6Address
 
@@ -119,6 +120,8 @@ def new_authority(key: PrivateKey, hosts: Sequence[str], now: datetime) -> x509.
         _builder(name, name, key.public_key(), now, now + timedelta(days=AUTHORITY_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
+        # Constraints of host names say nothing of certificates for mail, code or clients; this does.
+        .add_extension(_SERVERS_ONLY, critical=False)
         .add_extension(constraints, critical=True)
         .sign(key, SHA256())
     )
@@ -134,7 +137,7 @@ def new_certificate(
         _builder(_subject(hosts[0]), authority.subject, public, now, until)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(_SERVERS_ONLY, critical=False)
         .add_extension(x509.SubjectAlternativeName([_general(host) for host in hosts]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False)
         .sign(key, SHA256())

@@ -72,9 +72,9 @@ def command(
 ) -> None:
     """End the session ACCESS_KEY_ID and all that descend from it, or the sessions that the options name.
 
-    When it returns, every worker of this host refuses them with ExpiredToken, so that SDKs fetch new credentials; other
-    hosts follow within a second. What is opened from then on is not affected. With --issued-before alone it ends all
-    older sessions of the account. Nothing is asked.
+    When it returns, every worker of this host refuses them with ExpiredToken; other hosts follow within a second.
+    Programs report that error and need a new session or a new start. What is opened from then on is not affected. With
+    --issued-before alone it ends all older sessions of the account. Nothing is asked.
     """
     from daypass.cli.opened import opened
 

@@ -199,7 +199,7 @@ def refuse_revoked(caller: Caller, snapshot: AccountSnapshot, find_account: Find
     """Look again whether the caller's session has been ended. ``snapshot``: the newest of his account.
 
     Raises:
-        ExpiredToken: with AWS's text, so that SDKs fetch new credentials.
+        ExpiredToken: with AWS's text, which says what to do: get new credentials.
         NotLoaded, StoreUnavailable: from ``find_account``.
     """
     session = caller.session

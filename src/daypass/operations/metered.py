@@ -38,10 +38,15 @@ class MeteredService(Service):
         *,
         may_block: bool,
     ) -> Response:
+        self._admit(raw, record)
+        return super()._answer(raw, record, signature, route, find_account, may_block=may_block)
+
+    # INVARIANT: 9. who is limited by his address cannot get round it by what he sends there.
+    #   tests/operations/test_metered.py::test_an_address_pays_for_what_goes_no_further
+    def _admit(self, raw: RawRequest, record: Record) -> None:
         source = source_of(raw.peer)
         if source:
             self._take(record, "address", source)
-        return super()._answer(raw, record, signature, route, find_account, may_block=may_block)
 
     def _authenticate(
         self,

@@ -148,12 +148,16 @@ class Service:
         record.service = route.service
         try:
             if route.refusal is not None or unreadable is not None:
+                self._admit(raw, record)
                 if signature is not None and signature.service not in wire.SERVICES:
                     self._doors.refuse_scope(raw, signature, route, self._ports.clock.now())
                 raise route.refusal or unreadable  # type: ignore[misc]
             return self._answer(raw, record, signature, route, find_account, may_block=may_block)
         except Exception as error:  # noqa: BLE001 - a defect is an answer too, and a record
             return self._refused(error, record, route, may_block=may_block)
+
+    def _admit(self, raw: RawRequest, record: Record) -> None:
+        """Refuse an address that asks too often; a plain service knows none."""
 
     def _before_reading(
         self,
@@ -179,6 +183,7 @@ class Service:
             return None
         record.service = route.service
         try:
+            self._admit(raw, record)
             if signature is None:
                 raise unreadable or MissingAuthenticationToken(sigv4.MISSING_TOKEN)
             self._authenticate(raw, record, signature, route, find_account, may_block=may_block)

@@ -70,14 +70,21 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
     """The server's TLS settings: 1.2 or later, no client certificates.
 
     Raises:
-        ListenError: a file is missing, does not fit the other, or the key can be read by everyone.
+        ListenError: a file is missing, does not fit the other, or the key can be read by everyone or has a passphrase.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+
+    def refuse_passphrase() -> str:  # else OpenSSL asks for it at the terminal, and everybody waits
+        raise ListenError(
+            f"the TLS key `{tls.key}` has a passphrase, and nobody to give it; store it without one: "
+            f"openssl pkey -in {tls.key} -out KEY"
+        )
+
     try:
         if stat.S_IMODE(tls.key.stat().st_mode) & stat.S_IROTH:
             raise ListenError(f"the TLS key `{tls.key}` can be read by everyone; run: chmod o-rwx {tls.key}")
-        context.load_cert_chain(tls.certificate, tls.key)
+        context.load_cert_chain(tls.certificate, tls.key, refuse_passphrase)
     except OSError as problem:  # ssl.SSLError is one
         raise ListenError(
             f"cannot use the TLS certificate `{tls.certificate}` with the key `{tls.key}`: {problem}"
