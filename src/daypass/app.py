@@ -51,12 +51,14 @@ from daypass.parts import (
     service,
     settle,
     settle_region,
+    shared_issuers,
     throttle,
     wanted_partition,
 )
 from daypass.ports import Clock, Entropy, Health, Ports, StoreUnavailable
 from daypass.principals import Operator
 from daypass.services.identities import ProviderIdentities
+from daypass.services.service_provider import ServiceProviderMetadata
 from daypass.services.token_issuers import Issuers
 from daypass.settings import Settings, listened_url
 
@@ -126,9 +128,12 @@ class Daypass:
             storage.last_used,
             storage.codes,
             public_url=public_url,
-            identities=ProviderIdentities(self._issuer_keys, self.keys, storage.single_uses, saml_names(public_url)),
+            identities=ProviderIdentities(
+                self._issuer_keys, self.keys, storage.single_uses, saml_names(settings, public_url)
+            ),
+            shared_issuers=shared_issuers(settings),
         )
-        self.issuers = Issuers(ports)
+        self.issuers, self.saml = Issuers(ports), ServiceProviderMetadata(ports)
         place = Place(self.installation.partition, self.region)
         self.service = service(settings, ports, place, endpoint, throttle(settings, count_throttled))
         self.first_start = False

@@ -18,6 +18,7 @@ from daypass.operations.throttling import AWS_QUOTAS, Class, Failures, Quotas, T
 from daypass.policy import Attached, Kind, check_document
 from daypass.ports import Entropy, Ports
 from daypass.regions import partition_of
+from daypass.services.service_provider import PATH as SAML_PATH
 from daypass.settings import Settings, SettingsError
 
 ACCOUNT, PARTITION, REGION = "default-account", "partition", "region"
@@ -45,9 +46,14 @@ def endpoint_policy(file: str | None) -> Attached | None:
     return Attached(policy, "endpoint policy")
 
 
-def saml_names(public_url: str | None) -> tuple[str, ...]:
+def saml_names(settings: Settings, public_url: str | None) -> tuple[str, ...]:
     """What SAML providers may call this daypass, beside AWS's names."""
-    return () if public_url is None else (f"{public_url}/saml",)
+    return (*((f"{public_url}{SAML_PATH}",) if public_url else ()), *settings.saml_recipients)
+
+
+def shared_issuers(settings: Settings) -> dict[str, str]:
+    """Issuers that serve strangers, too, beside those that are known: by URL without scheme, the claim to ask for."""
+    return dict(entry.split("=", 1) for entry in settings.shared_issuers)
 
 
 def service(settings: Settings, ports: Ports, place: Place, endpoint: Attached | None, throttle: Throttle) -> Service:

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import load_der_x509_certificate
+from lxml import etree
 
 from daypass.cli.main import run
+from daypass.federation.saml.names import DS, METADATA
 from daypass.testing.identity_provider import StubIdentityProvider
 from daypass.testing.issuer import StubIssuer
 from daypass.testing.local import LocalDaypass
@@ -194,3 +197,24 @@ def test_what_cannot_be_tried_is_told(typed: Type, tmp_path: Path) -> None:
     proof.write_text("a.b.c")
     assert "is no ARN" in typed("test", proof, "--role", "admin", code=2)
     assert "no account 111122223333" in typed("test", proof, "--role", role, code=1)
+
+
+def test_the_metadata_for_an_identity_provider(typed: Type, tmp_path: Path) -> None:
+    """For all, or for one with its recipient and its certificate, which fits the private key."""
+    told = etree.fromstring(typed("metadata").encode())
+    assert told.get("entityID") == "http://127.0.0.1:7177/saml"
+    file, key = tmp_path / "metadata.xml", tmp_path / "key.pem"
+    file.write_text(StubIdentityProvider("https://idp.example/three").metadata)
+    private = rsa.generate_private_key(65_537, 2_048)
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    typed("add-saml", "three", file, "--private-key", key)
+    uuid = json.loads(typed("show", "three", "--json"))["Uuid"]
+    own = etree.fromstring(json.loads(typed("metadata", "--provider", "three", "--json"))["Metadata"].encode())
+    place = own.find(f".//{METADATA}AssertionConsumerService")
+    assert place is not None
+    assert place.get("Location") == f"http://127.0.0.1:7177/saml/acs/{uuid}"
+    certificate = own.findtext(f".//{DS}X509Certificate")
+    assert certificate is not None
+    assert load_der_x509_certificate(b64decode(certificate)).public_key() == private.public_key()
+    typed("remove", "three")
+    assert "there is no identity provider" in typed("metadata", "--provider", "three", code=1)

@@ -107,10 +107,10 @@ TOKENS: dict[str, tuple[Callable[[World], str], str]] = {
     "another audience": (lambda w: w.issuer.token(aud="other"), "audience"),
     "an unknown key": (lambda w: w.issuer.token({"kid": "other"}), "key"),
     "forged": (lambda w: forged(w.issuer.token()), "signature"),
-    "bad tags": (lambda w: w.issuer.token(**{f"{AWS}tags": 7}), "session claims"),
-    "other roles": (lambda w: w.issuer.token(**{f"{AWS}roles": [w.saml_role]}), "roles claim"),
+    "bad tags": (lambda w: w.issuer.token(None, **{f"{AWS}tags": 7}), "session claims"),
+    "other roles": (lambda w: w.issuer.token(None, **{f"{AWS}roles": [w.saml_role]}), "roles claim"),
     "twin tags": (
-        lambda w: w.issuer.token(**{f"{AWS}tags": {"principal_tags": {"a": ["1"], "A": ["2"]}}}),
+        lambda w: w.issuer.token(None, **{f"{AWS}tags": {"principal_tags": {"a": ["1"], "A": ["2"]}}}),
         "session tags",
     ),
     "somebody else": (lambda w: w.issuer.token(sub="eve"), "trust policy"),

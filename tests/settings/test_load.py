@@ -320,3 +320,19 @@ def test_without_a_place_for_the_data_nothing_is_guessed(environ: dict[str, str]
     with pytest.raises(SettingsError) as caught:
         data_directory(environ)
     assert caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["sso.example.com", "sso.example.com=", "=sub", "https://sso.example.com=sub", "a b=sub", "sso.example.com=a b",
+     "SSO.example.com=sub", "sso.example.com=sub,sso.example.com=aud"],
+)  # fmt: skip
+def test_shared_issuers_that_cannot_be_meant_are_refused(tmp_path: Path, entry: str) -> None:
+    """No claim, a scheme, capitals that no issuer has, two claims for one: each is an error at the start."""
+    assert "shared_issuers" in refusal(tmp_path, {"DAYPASS_SHARED_ISSUERS": entry}, {}).message
+
+
+@pytest.mark.parametrize("entry", ["sso.example.com/saml", "https://", "urn:", "https://a b"])
+def test_saml_recipients_that_can_be_none_are_refused(tmp_path: Path, entry: str) -> None:
+    """Neither a URL nor a URN: no response could name it."""
+    assert "saml_recipients" in refusal(tmp_path, {"DAYPASS_SAML_RECIPIENTS": entry}, {}).message

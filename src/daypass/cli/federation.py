@@ -19,6 +19,7 @@ from daypass.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from daypass.app import Daypass
     from daypass.entities import OidcProvider, SamlProvider
     from daypass.snapshot import AccountSnapshot
 
@@ -97,6 +98,57 @@ def remove(provider: str, account: str | None, as_json: bool) -> None:
         kind = "SAMLProvider" if ":saml-provider/" in arn else "OpenIDConnectProvider"
         daypass.operator(f"iam:Delete{kind}", {f"{kind}Arn": arn}, account)
     print_json({"Arn": arn, "Removed": True}) if as_json else click.echo(f"{arn} is trusted no more")
+
+
+@command.command(
+    "metadata",
+    epilog=example("daypass federation metadata > daypass-metadata.xml", "daypass federation metadata --provider corp"),
+)
+@click.option("--provider", help="A SAML provider: with its own recipient, and its certificate for encryption.")
+@account_option
+@data_option
+@json_option
+def metadata(provider: str | None, account: str | None, as_json: bool) -> None:
+    """Print what the administrator of a SAML identity provider needs: this daypass's metadata as a service provider.
+
+    A running daypass serves the same at /static/saml-metadata.xml, and below the UUID of a provider.
+    """
+    from daypass.cli.opened import hosted, opened
+    from daypass.services.service_provider import document
+
+    with opened() as daypass:
+        snapshot = daypass.storage.directory.load(hosted(daypass, account))
+        url = _public_url(daypass)
+    assert snapshot is not None, "a hosted account has a snapshot"
+    text = document(url, _saml_provider(snapshot, provider) if provider else None)
+    print_json({"Metadata": text}) if as_json else click.echo(text, nl=False)
+
+
+def _public_url(daypass: Daypass) -> str:
+    """Under what identity providers and browsers reach it.
+
+    Raises:
+        CommandError: nobody has said so, and it is not up.
+    """
+    from daypass.cli import endpoint
+    from daypass.cli.problems import CommandError
+    from daypass.settings import listened_url
+
+    here = endpoint.running(daypass.data)
+    url = daypass.settings.public_url or (here.url if here else listened_url(daypass.settings))
+    if url is None:
+        raise CommandError("this daypass does not know its own address", "set public_url: see daypass config --explain")
+    return url
+
+
+def _saml_provider(snapshot: AccountSnapshot, name: str) -> SamlProvider:
+    from daypass.cli.problems import CommandError
+    from daypass.entities import SamlProvider
+
+    found = find_provider(snapshot, name)
+    if not isinstance(found, SamlProvider):
+        raise CommandError(f"`{name}` is no SAML provider", "OpenID Connect issuers need no metadata of this daypass")
+    return found
 
 
 def find_provider(snapshot: AccountSnapshot, name: str) -> Provider:

@@ -161,6 +161,7 @@ def _service_maker(settings: Settings, data: Path, bound: list[int]) -> Callable
             settings.open_probes,
             turns=daypass.service,
             issuers=daypass.issuers,
+            saml=daypass.saml,
         )
 
     return make

@@ -40,11 +40,15 @@ class SamlIssuer:
 
 @dataclass(frozen=True, slots=True)
 class DecryptionKey:
-    """A private key for encrypted assertions: PKCS 8 DER under the master key, ``id`` as associated data."""
+    """A private key for encrypted assertions: PKCS 8 DER under the master key, ``id`` as associated data.
+
+    ``certificate`` (DER) tells its public half to identity providers; the key has made it for itself.
+    """
 
     id: str
     sealed: bytes = field(repr=False)
     created: int
+    certificate: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

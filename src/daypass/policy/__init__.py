@@ -15,7 +15,7 @@ from daypass.policy.context import KeyValue, RequestContext
 from daypass.policy.decision import Decision
 from daypass.policy.document import Kind, Policy, Statement
 from daypass.policy.evaluate import evaluate
-from daypass.policy.parse import check_document, parse_policy, policy_size
+from daypass.policy.parse import check_document, check_tenancy, parse_policy, policy_size
 
 __all__ = [
     "Attached",
@@ -27,6 +27,7 @@ __all__ = [
     "RequestContext",
     "Statement",
     "check_document",
+    "check_tenancy",
     "evaluate",
     "parse_policy",
     "policy_size",

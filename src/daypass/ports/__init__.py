@@ -60,6 +60,7 @@ class Ports:
     """Everything the pipeline hands to an operation. ``public_url``: under what others reach this daypass, if known.
 
     ``identities`` verifies what identity providers say; None: there are no providers, and nobody's word counts.
+    ``shared_issuers``: issuers (URL without scheme) that serve strangers, too, and the claim that tells them apart.
     """
 
     clock: Clock
@@ -72,3 +73,4 @@ class Ports:
     codes: CodeUses
     public_url: str | None = None
     identities: Identities | None = None
+    shared_issuers: Mapping[str, str] = field(default_factory=dict)

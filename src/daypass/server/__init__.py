@@ -10,7 +10,7 @@ closed, before any service code runs.
     protocol.py  a connection: deadlines, caps, order of answers; head.py says what a head must be
     asgi.py      Application: raw request in, response out, inline or on a worker thread
     forwarded.py BehindProxies: the client's address where a trusted proxy tells it
-    probe.py     /-/health, /-/metrics (metrics.py) and what token issuers publish (issuers.py)
+    probe.py     /-/health, /-/metrics (metrics.py) and what is published (issuers.py, saml.py)
 
 The composition root writes::
 

@@ -24,6 +24,7 @@ from daypass.server.issuers import Issuers
 from daypass.server.limits import Limits
 from daypass.server.probe import OwnPaths, Probe
 from daypass.server.reply import date
+from daypass.server.saml import Metadata
 from daypass.server.threads import Threads
 
 _log = logging.getLogger(__name__)
@@ -72,7 +73,8 @@ class Served:
     """What one process serves. ``close`` runs once, after the last answer.
 
     ``open_probes`` lets peers beyond loopback read ``/-/health`` and ``/-/metrics``. ``turns``: who is told when
-    several requests are answered together. ``issuers``: who knows what is published below ``/-/issuers/``.
+    several requests are answered together. ``issuers``: who knows what is published below ``/-/issuers/``; ``saml``:
+    who knows this service's SAML metadata.
     """
 
     service: Service
@@ -81,6 +83,7 @@ class Served:
     open_probes: bool = False
     turns: Turns | None = None
     issuers: Issuers | None = None
+    saml: Metadata | None = None
 
 
 class Application:
@@ -95,7 +98,7 @@ class Application:
         self._service = served.service
         self._turns = served.turns
         self.batch = Batch(self)
-        self._own = OwnPaths(served.probe, open_to_all=served.open_probes, issuers=served.issuers)
+        self._own = OwnPaths(served.probe, open_to_all=served.open_probes, issuers=served.issuers, saml=served.saml)
         self._threads = Threads(limits, self._answer_blocking, executor)
 
     def answer(self, raw: RawRequest) -> Response:
@@ -105,7 +108,7 @@ class Application:
             NotLoaded: ``submit`` it instead.
         """
         try:
-            if raw.target.startswith(b"/-/") and (own := self._own.answer(raw)):
+            if raw.target != b"/" and (own := self._own.answer(raw)):
                 return own
             return self._service.serve(raw)
         except NotLoaded:
@@ -144,7 +147,7 @@ class Application:
 
     def _answer_blocking(self, raw: RawRequest) -> Response:
         try:
-            if raw.target.startswith(b"/-/") and (own := self._own.answer(raw, may_block=True)):
+            if raw.target != b"/" and (own := self._own.answer(raw, may_block=True)):
                 return own
             return self._service.serve_blocking(raw)
         except Exception as defect:  # noqa: BLE001

@@ -1,7 +1,7 @@
-"""daypass's own paths under ``/-/``: is it well, what has it counted, and what do its token issuers publish.
+"""daypass's own paths: is it well, what has it counted, and what it publishes as an issuer and as a service provider.
 
 Health and metrics answer loopback peers only, unless the operator opens them; to anyone else they do not exist, and the
-request goes on to the services like any other path. What issuers publish (``issuers.py``) is for everybody.
+request goes on to the services like any other path. What is published (``issuers.py``, ``saml.py``) is for everybody.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from daypass.exchange import RawRequest, Response
 from daypass.ports import Health
 from daypass.server.issuers import ISSUERS, Issuers, answer_for
 from daypass.server.metrics import CONTENT_TYPE, exposition
+from daypass.server.saml import Metadata
+from daypass.server.saml import answer_for as answer_for_saml
 
 _FORWARDED = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
 _NO_STORE = (b"cache-control", b"no-store")
@@ -29,12 +31,15 @@ class Probe(Protocol):
 
 
 class OwnPaths:
-    """The router of ``/-/``."""
+    """The router of what is not ``/``."""
 
-    def __init__(self, probe: Probe, *, open_to_all: bool, issuers: Issuers | None = None) -> None:
+    def __init__(
+        self, probe: Probe, *, open_to_all: bool, issuers: Issuers | None = None, saml: Metadata | None = None
+    ) -> None:
         self._probe = probe
         self._open = open_to_all
         self._issuers = issuers
+        self._saml = saml
 
     def answer(self, raw: RawRequest, *, may_block: bool = False) -> Response | None:
         """The answer, or None when the path is not ours or is none of the peer's business.
@@ -44,6 +49,8 @@ class OwnPaths:
         """
         if self._issuers is not None and raw.target.startswith(ISSUERS):
             return answer_for(self._issuers, raw, may_block=may_block)
+        if self._saml is not None and raw.target.startswith(b"/s"):
+            return answer_for_saml(self._saml, raw, may_block=may_block)
         answers = {b"/-/health": self._health, b"/-/metrics": _metrics}
         answer = answers.get(raw.path)
         if answer is None or raw.method not in {"GET", "HEAD"} or not (self._open or _is_local(raw)):

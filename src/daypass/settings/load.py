@@ -37,6 +37,10 @@ _PUBLIC_URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
     r"(?:/[A-Za-z0-9._~-]{1,64}){0,8}"
 )
+_RECIPIENT = re.compile(r"(?:https?://[!-~]{1,1000}|urn:[!-~]{1,1000})")
+_SHARED_ISSUER = re.compile(
+    r"([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~!$&'()*+,;:@%-]+)*/?)=([!-~]{1,128})"
+)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _FILES = frozenset({"tls_cert", "tls_key", "endpoint_policy"})
 _UNREADABLE = "make it readable for the user that runs daypass"
@@ -214,6 +218,7 @@ def _check_forms(settings: Settings, sources: Mapping[str, str]) -> None:
         raise _wrong("database", sources, "not a database daypass knows", "use `postgresql://…` or `sqlite:///…`")
     _check_public_url(settings, sources)
     _check_proxies(settings.trusted_proxies, sources)
+    _check_federation(settings, sources)
     _check_throttling(settings, sources)
     if (settings.tls_cert is None) != (settings.tls_key is None):
         alone = "tls_cert" if settings.tls_cert else "tls_key"
@@ -252,6 +257,25 @@ def _check_proxies(proxies: tuple[str, ...], sources: Mapping[str, str]) -> None
             raise _wrong("trusted_proxies", sources, f"`{entry}` is everybody", "name the proxies alone")
         if network.version == 6 and network.overlaps(_IPV4_IN_IPV6):
             raise _wrong("trusted_proxies", sources, f"`{entry}` holds IPv4 addresses", "write those as IPv4")
+
+
+def _check_federation(settings: Settings, sources: Mapping[str, str]) -> None:
+    """Names are compared letter by letter, so what can match nothing is a mistake; a table of claims has each once.
+
+    # INVARIANT: 10. what was mistyped does not leave strangers unasked.
+    #   tests/settings/test_load.py::test_shared_issuers_that_cannot_be_meant_are_refused
+    """
+    for name in settings.saml_recipients:
+        if not _RECIPIENT.fullmatch(name):
+            advice = "for example https://sso.example.com/saml or urn:example:daypass"
+            raise _wrong("saml_recipients", sources, f"`{name}` is neither a URL nor a URN", advice)
+    seen = set()
+    for entry in settings.shared_issuers:
+        found = _SHARED_ISSUER.fullmatch(entry)
+        if not found or found[1] in seen:
+            why = "is there twice" if found else "is no HOST[/PATH]=CLAIM"
+            raise _wrong("shared_issuers", sources, f"`{entry}` {why}", "for example sso.example.com/realms/all=sub")
+        seen.add(found[1])
 
 
 def _check_throttling(settings: Settings, sources: Mapping[str, str]) -> None:

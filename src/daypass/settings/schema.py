@@ -61,6 +61,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "are named below it. Without it, what `listen` says."
         ),
     ] = None
+    saml_recipients: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Further names of this daypass as recipient and audience of SAML responses, beside AWS's and "
+            "`public_url` with `/saml`: URLs and URNs."
+        ),
+    ] = ()
+    shared_issuers: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="OpenID Connect issuers that serve strangers, too, as `HOST[/PATH]=CLAIM`: trust policies must "
+            "say which `CLAIM` they mean. Beside GitHub, GitLab.com and the others that AWS knows."
+        ),
+    ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(

@@ -217,7 +217,7 @@ EVERYTHING: tuple[Entity, ...] = (
         (SamlIssuer("https://idp.example", (b"\1",)),),
         1_700_000_001,
         "Required",
-        (DecryptionKey("K", b"\0\xff", 1_700_000_002),),
+        (DecryptionKey("K", b"\0\xff", 1_700_000_002, b"\2"),),
         (("k", "v"),),
         True,
     ),

@@ -43,7 +43,7 @@ FIRST_RELEASE = {
     "oidc-provider": b'{"id":"ab12","url":"i.example/x","created":1,"client_ids":["c"],"thumbprints":["00"],'
     b'"tags":[["k","v"]],"authorities":"pem","allow_private":true,"claims":["groups"]}',
     "saml-provider": b'{"id":"SAMLSPA","name":"n","created":1,"metadata":"AP8=","issuers":[{"entity_id":"e",'
-    b'"certificates":["AQ=="]}],"valid_until":2,"encryption":"Required","keys":[{"id":"K","sealed":"AP8=","created":3}],'
+    b'"certificates":["AQ=="]}],"valid_until":2,"encryption":"Required","keys":[{"id":"K","sealed":"AP8=","created":3,"certificate":"Ag=="}],'
     b'"tags":[["k","v"]],"is_lax":true}',
 }
 

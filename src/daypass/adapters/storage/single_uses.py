@@ -9,9 +9,7 @@ from daypass.adapters.storage.tables import SINGLE_USE
 
 _OVER = delete(SINGLE_USE).where(SINGLE_USE.c.expires < bindparam("now"))
 
-_USED = select(SINGLE_USE.c.kind).where(
-    SINGLE_USE.c.kind == bindparam("kind"), SINGLE_USE.c.digest == bindparam("digest")
-)
+_USED = select(SINGLE_USE.c.kind).filter_by(kind=bindparam("kind"), digest=bindparam("digest"))
 
 
 class SingleUseTable:

@@ -45,6 +45,9 @@ _SOURCES: dict[str, tuple[str, ...]] = {
 """Attributes that become a key, the first that is there. AWS's page misprints some of the identifiers (a dot is
 missing, digits are swapped), and people copy them: both spellings are taken."""
 
+EDUCATION = tuple((name, sources[0]) for name, sources in _SOURCES.items() if name.startswith("edu") or name == "cn")
+"""Keys and attributes of universities and schools, which metadata may ask for."""
+
 _SCALAR = frozenset(
     {"edupersonorgdn", "edupersonprimaryaffiliation", "edupersonprincipalname", "edupersonprimaryorgunitdn"}
 )

@@ -3,5 +3,6 @@
 from daypass.policy.parse.check import check_document
 from daypass.policy.parse.compile import parse_policy
 from daypass.policy.parse.text import policy_size
+from daypass.policy.parse.trust import check_tenancy
 
-__all__ = ["check_document", "parse_policy", "policy_size"]
+__all__ = ["check_document", "check_tenancy", "parse_policy", "policy_size"]

@@ -8,7 +8,7 @@ Source: IAM User Guide, "Identity-provider controls for shared OIDC providers".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from daypass.policy.conditions import USES
 from daypass.policy.parse.shape import ConditionLine, Entries
@@ -24,24 +24,28 @@ CLAIMS = {
     "proidc.upbound.io": "sub",
     "sandboxes.cloud": "aud",
     "scalr.io": "sub",
+    "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d": "sts:RoleSessionName",  # Azure Sentinel
     "studio.datachain.ai/api": "sub",
     "token.actions.githubusercontent.com": "sub",
     "tokens.cloud.shisho.dev": "sub",
     "vstoken.actions.githubusercontent.com": "sub",
 }
-"""By the provider's URL without scheme: the claim that names its customer."""
+"""By the provider's URL without scheme: the claim that names its customer, or the key of STS that does."""
 
 _COMPARES = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike"})
 
 
-def tenancy_fault(entries: Entries, conditions: Iterable[ConditionLine]) -> str | None:
+def tenancy_fault(
+    entries: Entries, conditions: Iterable[ConditionLine], claims: Mapping[str, str] = CLAIMS
+) -> str | None:
     """What to answer to an Allow that trusts all customers of a shared provider; None when it does not."""
     lines = tuple(conditions)
     for kind, value in entries:
         _, is_provider, host = value.partition(":oidc-provider/")
-        claim = CLAIMS.get(host) if kind == "Federated" and is_provider else None
-        if claim and not any(_narrows(line, f"{host}:{claim}") for line in lines):
-            return f"A condition on {host}:{claim} must be present for the shared provider {host}"
+        claim = claims.get(host) if kind == "Federated" and is_provider else None
+        wanted = claim if claim and claim.startswith("sts:") else f"{host}:{claim}"
+        if claim and not any(_narrows(line, wanted.lower()) for line in lines):
+            return f"A condition on {wanted} must be present for the shared provider {host}"
     return None
 
 

@@ -5,6 +5,7 @@ Source: responses of IAM CreateRole and UpdateAssumeRolePolicy; IAM User Guide, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from daypass.errors import Malformed, MalformedPolicyDocument
@@ -19,7 +20,7 @@ from daypass.policy.parse.shape import (
     read_principal,
     read_statement,
 )
-from daypass.policy.parse.tenancy import tenancy_fault
+from daypass.policy.parse.tenancy import CLAIMS, tenancy_fault
 from daypass.policy.parse.text import read_json
 
 NOT_JSON = "This policy contains invalid Json"
@@ -150,7 +151,22 @@ def _check_principals(statement: RawStatement) -> None:
             raise MalformedPolicyDocument(fault_text)
     if ("Federated", _COGNITO) in entries and statement.effect == "Allow" and not _asks_for_pool(statement):
         raise MalformedPolicyDocument("A condition block must be present for the Cognito provider")
-    lacking = tenancy_fault(entries, statement.conditions) if statement.effect == "Allow" else None
+    _check_tenancy(statement, entries, CLAIMS)
+
+
+def check_tenancy(text: str, claims: Mapping[str, str]) -> None:
+    """Refuse a trust policy that lets all customers of an issuer in; ``claims`` as ``tenancy.CLAIMS``.
+
+    Raises:
+        MalformedPolicyDocument: it does, or is no policy.
+    """
+    for index, value in enumerate(read_resource_document(text).statements):
+        statement = read_resource_statement(value, index)
+        _check_tenancy(statement, read_entries(statement.members["Principal"]), claims)
+
+
+def _check_tenancy(statement: RawStatement, entries: Entries, claims: Mapping[str, str]) -> None:
+    lacking = tenancy_fault(entries, statement.conditions, claims) if statement.effect == "Allow" else None
     if lacking:
         raise MalformedPolicyDocument(lacking)
 

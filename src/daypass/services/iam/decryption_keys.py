@@ -5,10 +5,13 @@ Source: IAM User Guide, "Create and manage encryption keys" of a SAML provider; 
 
 from __future__ import annotations
 
-from base64 import b32encode
+from base64 import b32decode, b32encode
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -25,6 +28,8 @@ SMALLEST, LARGEST = 2_048, 8_192
 """Bits of a modulus."""
 
 _ID_BYTES = 20
+_LASTS = timedelta(days=3_650)
+"""Of a key's certificate. Keys do not end with it; some identity providers take none that is over."""
 
 
 def changed_keys(call: Call, provider: SamlProvider) -> SamlProvider:
@@ -64,7 +69,17 @@ def _added(call: Call, provider: SamlProvider, pem: str) -> tuple[DecryptionKey,
     key_id = b32encode(call.ports.entropy.bytes(_ID_BYTES)).decode("ascii")
     der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     sealed = call.ports.keys.seal_private_key(f"{call.account.id}/{provider.id}/{key_id}", der)
-    return (*provider.keys, DecryptionKey(key_id, sealed, call.now))
+    return (*provider.keys, DecryptionKey(key_id, sealed, call.now, _certificate(private, key_id, call.now)))
+
+
+def _certificate(private: RSAPrivateKey, key_id: str, now: int) -> bytes:
+    """A certificate in which identity providers find the public half. Nobody is to believe it anything else."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"daypass {key_id}")])
+    made = datetime.fromtimestamp(now, UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key())
+    builder = builder.serial_number(int.from_bytes(b32decode(key_id)[:16], "big") | 1)
+    builder = builder.not_valid_before(made - timedelta(days=1)).not_valid_after(made + _LASTS)
+    return builder.sign(private, SHA256()).public_bytes(Encoding.DER)
 
 
 def _removed(provider: SamlProvider, key_id: str) -> tuple[DecryptionKey, ...]:

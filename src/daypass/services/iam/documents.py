@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from daypass.entities import InlinePolicy
-from daypass.policy import Kind, Policy, check_document, policy_size
+from daypass.policy import Kind, Policy, check_document, check_tenancy, policy_size
 from daypass.services.iam import quotas
 
 
@@ -38,13 +38,18 @@ def check_inline_sum(policies: Iterable[InlinePolicy], word: str, name: str) -> 
     quotas.INLINE_SIZE[word].require(sum(policy_size(policy.document) for policy in policies), name)
 
 
-def check_trust(text: str) -> Policy:
+def check_trust(text: str, shared_issuers: Mapping[str, str]) -> Policy:
     """Read a role's trust policy. Whether its principals exist is ``trust.bind``'s question.
+
+    ``shared_issuers``: the operator's own, which serve strangers, too, beside those that are known.
 
     Raises:
         MalformedPolicyDocument: AWS's text for the first fault.
     """
-    return check_document(text, Kind.TRUST)
+    policy = check_document(text, Kind.TRUST)
+    if shared_issuers:
+        check_tenancy(text, shared_issuers)
+    return policy
 
 
 def check_trust_size(text: str) -> None:

@@ -86,7 +86,7 @@ def _requested_role(call: Call) -> Role:
 
 
 def _checked_trust(call: Call, document: str) -> tuple[tuple[str, str], ...]:
-    policy = check_trust(document)
+    policy = check_trust(document, call.ports.shared_issuers)
     check_trust_size(document)  # before it is bound: every principal may cost the reading of an account
     return trust.bind(call, policy)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from base64 import b32encode
 from dataclasses import replace
 
 from daypass.entities import SamlIssuer, SamlProvider
@@ -23,8 +22,6 @@ Members = dict[str, object]
 VALID_SECONDS = 100 * 365 * 86_400
 """What AWS says of every provider, whatever its metadata says; it has no effect."""
 
-_ID_BYTES = 10
-
 
 @operation("iam:CreateSAMLProvider", "changes")
 def create_saml_provider(call: Call) -> Members:
@@ -38,7 +35,7 @@ def create_saml_provider(call: Call) -> Members:
         raise EntityAlreadyExists(f"SAML provider with name {params['Name']} already exists.")
     quotas.SAML_PROVIDERS.require(1 + len(call.account.saml_providers))
     provider = SamlProvider(
-        "SAMLSP" + b32encode(call.ports.entropy.bytes(_ID_BYTES)).decode("ascii"),
+        call.new_id("SAMLSP"),
         params["Name"],
         call.now,
         zlib.compress(params["SAMLMetadataDocument"].encode()),
