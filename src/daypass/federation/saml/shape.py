@@ -23,10 +23,11 @@ from daypass.federation.saml.names import (
 from daypass.federation.saml.xml import Element, optional, the_only
 
 _ID_NAMES = frozenset({"id", "assertionid"})
-_TELLING = frozenset({"Assertion", "EncryptedAssertion", "Response", "Signature", "Issuer", "Subject", "NameID"})
+_TELLING = ("Assertion", "EncryptedAssertion", "Response", "Signature", "Issuer", "Subject", "NameID")
 """Names that may not be borrowed by elements of another namespace."""
 
-_THEIRS = frozenset({SAML, SAMLP, DS})
+_TELLING_ANYWHERE = tuple(f"{{*}}{name}" for name in _TELLING)
+_TELLING_HERE = frozenset(f"{namespace}{name}" for namespace in (SAML, SAMLP, DS) for name in _TELLING)
 _NEVER = frozenset(
     {f"{DS}Object", f"{DS}Manifest", f"{DS}RetrievalMethod", f"{SAML}EncryptedID", f"{SAML}EncryptedAttribute",
      f"{SAML}BaseID", f"{SAMLP}Extensions"}
@@ -80,20 +81,18 @@ def _assertions(root: Element) -> tuple[Element, ...]:
 
 def _check_elements(root: Element) -> None:
     """Refuse borrowed names, signatures in other places, whatever can hide a copy, and repeated IDs."""
-    seen: set[str] = set()
-    for element in root.iter():
-        name = etree.QName(element)
-        if element.tag in _NEVER:
-            raise Malformed(f"{name.localname} is not taken")
-        if name.localname in _TELLING and f"{{{name.namespace}}}" not in _THEIRS:
-            raise Malformed(f"{name.localname} of another namespace")
-        if element.tag == SIGNATURE and not _may_be_signed(element.getparent(), root):
+    for element in root.iter(*_NEVER):
+        raise Malformed(f"{etree.QName(element).localname} is not taken")
+    for element in root.iter(*_TELLING_ANYWHERE):
+        if element.tag not in _TELLING_HERE:
+            raise Malformed(f"{etree.QName(element).localname} of another namespace")
+    for signature in root.iter(SIGNATURE):
+        if not _may_be_signed(signature.getparent(), root):
             raise Malformed("a signature where none belongs")
-        for attribute, value in element.attrib.items():
-            if etree.QName(attribute).localname.lower() in _ID_NAMES:
-                if value in seen:
-                    raise Malformed("an ID repeats")
-                seen.add(str(value))
+    attributes = (attribute for element in root.iter("*") for attribute in element.items())
+    ids = [value for name, value in attributes if str(name).rpartition("}")[2].lower() in _ID_NAMES]
+    if len(set(ids)) < len(ids):
+        raise Malformed("an ID repeats")
 
 
 def _may_be_signed(parent: Element | None, root: Element) -> bool:

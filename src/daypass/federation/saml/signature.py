@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import Certificate, load_der_x509_certificate
@@ -31,6 +32,9 @@ _METHODS = frozenset(
         SignatureMethod.ECDSA_SHA256, SignatureMethod.ECDSA_SHA384, SignatureMethod.ECDSA_SHA512,
     }
 )  # fmt: skip
+_LONGEST_KEPT = 8_192
+"""Bytes of a certificate that is kept with its key ready for use. Usual ones have 1,000."""
+
 _DIGESTS = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
 
 
@@ -44,23 +48,32 @@ def verify_signed(element: Element, certificates: Iterable[bytes]) -> Element:
     Raises:
         Malformed: the signature is not of the profile, or nobody of them has made it.
     """
-    alone = parse(etree.tostring(element, with_tail=False))
-    _check_profile(alone)
+    _check_profile(element)
+    alone = etree.tostring(element, with_tail=False)
     for certificate in certificates:
-        signed = _verified(alone, load_der_x509_certificate(certificate))
+        trusting = _trusting if len(certificate) <= _LONGEST_KEPT else _trusting.__wrapped__
+        signed = _verified(alone, *trusting(certificate))
         if signed is not None:
-            return _read_signed(signed, alone)
+            return _read_signed(signed, element)
     raise Malformed("no certificate of the provider has made this signature")
 
 
-def _verified(alone: Element, certificate: Certificate) -> VerifyResult | None:
-    config = SignatureConfiguration(
+@lru_cache(maxsize=1_024)
+def _trusting(certificate: bytes) -> tuple[Certificate, SignatureConfiguration]:
+    """A certificate, and what is expected of its signatures. Kept: the first use of a key takes longer than the rest
+    of the verification.
+    """
+    loaded = load_der_x509_certificate(certificate)
+    return loaded, SignatureConfiguration(
         location="./",
         expect_references=1,
         signature_methods=_METHODS,
         digest_algorithms=_DIGESTS,
-        verification_time=certificate.not_valid_before_utc + timedelta(seconds=1),
+        verification_time=loaded.not_valid_before_utc + timedelta(seconds=1),
     )
+
+
+def _verified(alone: bytes, certificate: Certificate, config: SignatureConfiguration) -> VerifyResult | None:
     try:
         found = XMLVerifier().verify(
             alone, x509_cert=certificate, parser=hardened_parser(), id_attribute="ID", expect_config=config
@@ -71,21 +84,21 @@ def _verified(alone: Element, certificate: Certificate) -> VerifyResult | None:
     return found
 
 
-def _read_signed(signed: VerifyResult, alone: Element) -> Element:
+def _read_signed(signed: VerifyResult, element: Element) -> Element:
     """The signed bytes, parsed. Failing to canonicalize gives no bytes in some libraries: that signs nothing."""
     root = parse(signed.signed_data) if signed.signed_data else None
-    if root is None or root.tag != alone.tag or root.get("ID") != alone.get("ID"):
+    if root is None or root.tag != element.tag or root.get("ID") != element.get("ID"):
         raise Malformed("something else was signed")
     return root
 
 
-def _check_profile(alone: Element) -> None:
+def _check_profile(element: Element) -> None:
     """Refuse whatever a signature can do beyond signing its parent; takes out what it says about keys.
 
     Raises:
         Malformed: it does.
     """
-    signature = the_only(alone, SIGNATURE)
+    signature = the_only(element, SIGNATURE)
     for said in signature.findall(f"{DS}KeyInfo"):
         signature.remove(said)
     _require_children(signature, ("SignedInfo", "SignatureValue"))
@@ -97,7 +110,7 @@ def _check_profile(alone: Element) -> None:
         raise Malformed("a signature method with parameters")
     reference = the_only(info, f"{DS}Reference")
     _require_children(reference, ("Transforms", "DigestMethod", "DigestValue"))
-    name = alone.get("ID")
+    name = element.get("ID")
     if not name or reference.get("URI") != f"#{name}":
         raise Malformed("a reference to something else than what holds the signature")
     transforms = [each.get("Algorithm") for each in the_only(reference, f"{DS}Transforms")]

@@ -48,29 +48,34 @@ def parse(data: bytes, *, most_nodes: int = MOST_NODES) -> Element:
         root = etree.fromstring(data, hardened_parser())
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Malformed(f"not XML: {error}") from None
-    _check(root, most_nodes)
+    check_nodes(root, most_nodes)
     return root
 
 
-def _check(root: Element, most_nodes: int) -> None:
+def check_nodes(root: Element, most_nodes: int = MOST_NODES) -> None:
+    """Refuse a document, parsed from whatever bytes, that has what is not taken. It is walked outside the interpreter.
+
+    Raises:
+        Malformed: it has.
+    """
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None or (tree.docinfo.encoding or "UTF-8").upper() not in _ENCODINGS:
         raise Malformed("a document type, or an encoding that is not taken")
     if root.getprevious() is not None or root.getnext() is not None:
         raise Malformed("comments or instructions beside the document")
-    count = 0
-    depths = {root: 1}
-    for element in root.iter():
-        if not isinstance(element.tag, str):
-            raise Malformed("comments, instructions or entities")
-        parent = element.getparent()
-        depth = depths[element] = depths[parent] + 1 if parent is not None and element is not root else 1
-        count += 1 + len(element.attrib)
-        if depth > DEEPEST or count > most_nodes:
-            raise Malformed("more nodes than are taken")
+    if next(root.iter(etree.Comment, etree.ProcessingInstruction, etree.Entity), None) is not None:
+        raise Malformed("comments, instructions or entities")
+    try:
+        is_large = _TOO_DEEP(root) or _COUNT(root) > most_nodes
+    except etree.XPathError:  # beyond the library's own bounds
+        is_large = True
+    if is_large:
+        raise Malformed("more nodes than are taken")
 
 
 _ENCODINGS = ("UTF-8", "US-ASCII", "ASCII")
+_TOO_DEEP = etree.XPath("boolean(" + "/*" * (DEEPEST + 1) + ")")
+_COUNT = etree.XPath("count(//*) + count(//@*)")
 
 
 def text_of(element: Element) -> str:
