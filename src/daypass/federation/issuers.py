@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from daypass.entities import OidcProvider
 from daypass.federation.web_identity import WebIdentity
@@ -53,21 +54,43 @@ def condition_keys(provider: OidcProvider, identity: WebIdentity) -> dict[str, V
 
     ``aud`` is the client that the token was made for; where ``azp`` says so, ``oaud`` is what ``aud`` says.
     """
+    names = _names(provider.url, provider.claims)
     claims = identity.claims
-    names = (*_EVERY, *further_claims(provider.url), *provider.claims)
-    said: dict[str, Value] = {name: value for name in names if (value := _value(claims.get(name))) is not None}
-    said |= {"aud": identity.audience, "sub": identity.subject}
+    found = ((full, _value(claims[name])) for name, full in names.taken if name in claims)
+    keys = {full: value for full, value in found if value is not None}
+    keys |= {names.audience: identity.audience, names.subject: identity.subject}
     if claims.get("azp") is not None:
-        said |= {"azp": identity.audience, "oaud": _value(claims["aud"]) or ()}
-    return {f"{provider.url}:{name}".lower(): value for name, value in said.items()}
+        keys |= {names.presenter: identity.audience, names.original_audience: _value(claims["aud"]) or ()}
+    return keys
 
 
 def kept_keys(provider: OidcProvider, keys: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
     """Those of ``keys`` that stay with the session, a pair for each value."""
-    for name in _KEPT:
-        full = f"{provider.url}:{name}".lower()
+    for full in _names(provider.url, provider.claims).kept:
         value = keys.get(full, ())
         yield from ((full, one) for one in ((value,) if isinstance(value, str) else value))
+
+
+class _Names(NamedTuple):
+    """The names of an issuer's condition keys. ``taken`` are claims, each with its key's name."""
+
+    taken: tuple[tuple[str, str], ...]
+    audience: str
+    subject: str
+    presenter: str
+    original_audience: str
+    kept: tuple[str, ...]
+
+
+@lru_cache(maxsize=1_024)
+def _names(url: str, declared: tuple[str, ...]) -> _Names:
+    """The names for the issuer ``url``, whose provider declares further claims."""
+
+    def full(name: str) -> str:
+        return f"{url}:{name}".lower()
+
+    taken = tuple((name, full(name)) for name in (*_EVERY, *further_claims(url), *declared))
+    return _Names(taken, full("aud"), full("sub"), full("azp"), full("oaud"), tuple(map(full, _KEPT)))
 
 
 def further_claims(url: str) -> tuple[str, ...]:

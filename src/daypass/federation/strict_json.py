@@ -25,7 +25,7 @@ def read_object(text: bytes) -> dict[str, Any]:
             Unicode's.
     """
     try:
-        found = json.loads(text.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse)
+        found = _DECODER.decode(text.decode("utf-8"))
         if _HALF_PAIR.search(text):
             json.dumps(found, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:  # what is wrong with UTF-8 or JSON is a ValueError
@@ -44,3 +44,6 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse)
