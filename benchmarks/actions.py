@@ -210,13 +210,13 @@ def prepare(local: LocalDaypass, issuer: StubIssuer) -> Prepared:
         keys,
         people.equip(local, EQUIPPED),
         shared_role(local),
-        _visited_role(local, issuer),
+        visited_role(local, issuer),
         issuer.token(),
-        _signed_in(local),
+        signed_in(local),
     )
 
 
-def _visited_role(local: LocalDaypass, issuer: StubIssuer) -> str:
+def visited_role(local: LocalDaypass, issuer: StubIssuer) -> str:
     """The ARN of a new role for whom ``issuer`` vouches."""
     iam = local.client("iam")
     provider = iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=[issuer.audience])
@@ -230,7 +230,7 @@ def _visited_role(local: LocalDaypass, issuer: StubIssuer) -> str:
     return str(iam.create_role(RoleName="visited", AssumeRolePolicyDocument=trust)["Role"]["Arn"])
 
 
-def _signed_in(local: LocalDaypass) -> SignedIn:
+def signed_in(local: LocalDaypass) -> SignedIn:
     """A new role for whom a SAML identity provider names."""
     iam, idp = local.client("iam"), StubIdentityProvider()
     arn = iam.create_saml_provider(Name="bench", SAMLMetadataDocument=idp.metadata)["SAMLProviderArn"]
