@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,6 +33,7 @@ from daypass.adapters.fetch import Fetcher
 from daypass.adapters.issuer_keys import IssuerKeyCache
 from daypass.adapters.keys import RingKeeper, open_master_key
 from daypass.adapters.keys.master import FILE_NAME as MASTER_KEY_FILE
+from daypass.adapters.machine import SystemClock, SystemEntropy
 from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing
 from daypass.adapters.storage.database import SQLITE_FILE
 from daypass.credentials import AccessKeyPair, Secret
@@ -69,20 +69,6 @@ ISSUER_CHECK_SECONDS = 600.0
 
 _LOG = logging.getLogger("daypass.keys")
 UNFINISHED = "first-start"
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> float:
-        return time.time()
-
-
-class SystemEntropy:
-    """The kernel's random source; safe over fork, since it is asked every time."""
-
-    def bytes(self, count: int) -> bytes:
-        return os.urandom(count)
 
 
 class Daypass:

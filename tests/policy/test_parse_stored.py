@@ -72,8 +72,8 @@ def test_a_policy_keeps_what_was_written() -> None:
     assert (policy.version, policy.id, policy.text) == ("2012-10-17", "me", text)
     assert (second.index, second.sid, second.effect, second.denies) == (1, "A", "Allow", False)
     assert [(c.operator, c.key, c.values) for c in second.conditions] == [("StringEquals", "aws:username", ("a", "b"))]
-    assert policy.has_action("S3:getobject")
-    assert not policy.has_action("s3:PutObject")
+    assert second.actions.matches("s3:getobject")
+    assert not second.actions.matches("s3:putobject")
 
 
 def test_a_number_in_a_condition_keeps_its_text() -> None:

@@ -21,9 +21,9 @@ from sqlalchemy import select
 
 from daypass import totp
 from daypass.adapters.keys import RingKeeper, open_master_key
+from daypass.adapters.machine import SystemClock, SystemEntropy
 from daypass.adapters.storage import open_store
 from daypass.adapters.storage.tables import METADATA
-from daypass.app import SystemClock, SystemEntropy
 from daypass.credentials import Secret
 from daypass.exchange import Response
 from daypass.testing.local import Signer

@@ -137,8 +137,3 @@ class Policy:
         """All (type, value) pairs of Principal and NotPrincipal, each once, in order; ``("*", "*")`` is a bare star."""
         entries = (entry for s in self.statements if s.principal is not None for entry in s.principal.entries)
         return list(dict.fromkeys(entries))
-
-    def has_action(self, action: str) -> bool:
-        """Whether any statement, Allow or Deny, speaks of ``action``."""
-        folded = action.lower()
-        return any(statement.actions.matches(folded) for statement in self.statements)

@@ -33,7 +33,6 @@ LONGEST_ACCEPTED = 16_384
 _VERSION = b"\x01"
 _HEAD = 1 + ID_BYTES
 _OVERHEAD = _SHORTEST = _HEAD + NONCE_BYTES + 16
-_LONGEST_KEY_ID = 128
 _SECRET_BYTES = 30
 _TEXT = "The security token included in the request is invalid"
 

@@ -21,7 +21,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
-from daypass.app import Daypass, SystemEntropy, hold, open_daypass
+from daypass.adapters.machine import SystemEntropy
+from daypass.app import Daypass, hold, open_daypass
 from daypass.credentials import Secret, TemporaryCredentials
 from daypass.exchange import RawRequest, Response
 from daypass.ports import Entropy, NotLoaded

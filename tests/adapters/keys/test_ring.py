@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from daypass.adapters.keys import MasterKey, MasterKeyError, MemorySealingKeys, RingKeeper, open_master_key
-from daypass.app import SystemEntropy
+from daypass.adapters.machine import SystemEntropy
 from daypass.credentials import Secret
 from daypass.entities import AccessKey
 from daypass.errors import ExpiredToken, InternalFailure, InvalidClientTokenId

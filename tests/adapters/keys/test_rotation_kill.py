@@ -12,8 +12,8 @@ from random import Random
 import pytest
 
 from daypass.adapters.keys import RingKeeper, open_master_key
+from daypass.adapters.machine import SystemClock, SystemEntropy
 from daypass.adapters.storage import claim, open_store
-from daypass.app import SystemClock, SystemEntropy
 from daypass.sessions import open_token
 from tests.sessions.samples import NOW, ROLE
 
@@ -24,7 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from daypass.adapters.keys import RingKeeper, open_master_key
 from daypass.adapters.storage import open_store
-from daypass.app import SystemClock, SystemEntropy
+from daypass.adapters.machine import SystemClock, SystemEntropy
 from daypass.sessions import seal
 from tests.sessions.samples import ROLE
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, UniqueConstraint, insert
+from sqlalchemy import MetaData, Table, UniqueConstraint, insert
 
 from daypass.adapters.storage import DataDirectoryError, open_store
 from daypass.adapters.storage.database import Database, open_database
 from daypass.adapters.storage.migrations import REVISIONS
-from daypass.adapters.storage.schema import VERSION_TABLE, prepare, tables_of
+from daypass.adapters.storage.schema import VERSION_TABLE, prepare
 from daypass.adapters.storage.tables import ENTITIES, METADATA
 from daypass.testing.backend import ACCOUNT, access_key, answer, create, group, policy, put, user
 from tests.postgres import PostgresServer
@@ -48,9 +48,11 @@ def test_the_migrations_make_what_the_code_expects(url: str | None, tmp_path: Pa
     """Running all migrations gives exactly the tables, columns, keys and constraints of `tables`."""
     database = open_database(url, tmp_path)
     prepare(database)
+    found = MetaData()
     with database.reading() as connection:
-        made = tables_of(connection)
+        found.reflect(connection)
     database.close()
+    made = found.tables
     assert set(made) - {VERSION_TABLE} == set(METADATA.tables)
     for name, table in METADATA.tables.items():
         assert shape(made[name]) == shape(table), name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, insert, inspect, text
+from sqlalchemy import Connection, insert, inspect, text
 
 from daypass.adapters.storage import migrations
 from daypass.adapters.storage.database import Database
@@ -77,12 +77,3 @@ def _version(connection: Connection) -> str | None:
             "start the newer daypass that made it",
         )
     return version
-
-
-def tables_of(connection: Connection) -> dict[str, Table]:
-    """The tables as the database has them, for comparing with ``tables``."""
-    from sqlalchemy import MetaData  # noqa: PLC0415
-
-    found = MetaData()
-    found.reflect(connection)
-    return dict(found.tables)
