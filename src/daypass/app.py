@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,33 +27,17 @@ import daypass.services.sts
 import daypass.services.token_issuers  # noqa: F401  registers the operations
 from daypass.adapters.audit import AuditTrail
 from daypass.adapters.cold_start import Node
-from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
 from daypass.adapters.fetch import Fetcher
 from daypass.adapters.issuer_keys import IssuerKeyCache
 from daypass.adapters.keys import RingKeeper, open_master_key
-from daypass.adapters.keys.master import FILE_NAME as MASTER_KEY_FILE
 from daypass.adapters.machine import SystemClock, SystemEntropy
-from daypass.adapters.storage import DataDirectoryError, Storage, claim, existing
-from daypass.adapters.storage.database import SQLITE_FILE
-from daypass.credentials import AccessKeyPair, Secret
-from daypass.errors import EntityAlreadyExists, LimitExceeded, ServiceError
+from daypass.adapters.storage import Storage, claim, existing
+from daypass.errors import ServiceError
+from daypass.first_start import finish_first_start, fresh_account, refuse_lost_database, settled
 from daypass.operations.doors import Place
 from daypass.operations.throttling import Class
 from daypass.outbound import is_due
-from daypass.parts import (
-    ACCOUNT,
-    PARTITION,
-    audit_settings,
-    endpoint_policy,
-    fresh_account,
-    saml_names,
-    service,
-    settle,
-    settle_region,
-    shared_issuers,
-    throttle,
-    wanted_partition,
-)
+from daypass.parts import audit_settings, endpoint_policy, saml_names, service, shared_issuers, throttle
 from daypass.ports import Clock, Entropy, Health, Ports, StoreUnavailable
 from daypass.principals import Operator
 from daypass.services.identities import ProviderIdentities
@@ -68,7 +51,6 @@ ISSUER_CHECK_SECONDS = 600.0
 """Steps with the keys of issuers lie hours apart, and looking reads them all."""
 
 _LOG = logging.getLogger("daypass.keys")
-UNFINISHED = "first-start"
 
 
 class Daypass:
@@ -99,12 +81,22 @@ class Daypass:
             rotation_period=settings.key_rotation_seconds,
             held=storage.cold_start.sealing_keys if storage.cold_start else (),
         )
-        settle(self.installation, PARTITION, wanted_partition(settings), "aws")
-        self.default_account = settle(self.installation, ACCOUNT, settings.account_id, fresh_account(entropy))
-        self.region = settle_region(self.installation, settings.region)
-        public_url = settings.public_url or listened_url(settings)
+        fixed = settled(settings, self.installation, entropy)
+        self.default_account, self.region = fixed.account, fixed.region
         self._issuer_keys = IssuerKeyCache(Fetcher())
-        ports = Ports(
+        ports = self._ports(clock, entropy)
+        self.issuers, self.saml = Issuers(ports), ServiceProviderMetadata(ports)
+        place = Place(fixed.partition, fixed.region)
+        self.service = service(settings, ports, place, endpoint, throttle(settings, count_throttled))
+        self.first_start = False
+        self._clock, self._entropy = clock, entropy
+        self._stop = Event()
+        self._minder: Thread | None = None
+
+    def _ports(self, clock: Clock, entropy: Entropy) -> Ports:
+        storage, public_url = self.storage, self.settings.public_url or listened_url(self.settings)
+        own = saml_names(self.settings, public_url)
+        return Ports(
             clock,
             entropy,
             storage.directory,
@@ -114,18 +106,9 @@ class Daypass:
             storage.last_used,
             storage.codes,
             public_url=public_url,
-            identities=ProviderIdentities(
-                self._issuer_keys, self.keys, storage.single_uses, saml_names(settings, public_url)
-            ),
-            shared_issuers=shared_issuers(settings),
+            identities=ProviderIdentities(self._issuer_keys, self.keys, storage.single_uses, own),
+            shared_issuers=shared_issuers(self.settings),
         )
-        self.issuers, self.saml = Issuers(ports), ServiceProviderMetadata(ports)
-        place = Place(self.installation.partition, self.region)
-        self.service = service(settings, ports, place, endpoint, throttle(settings, count_throttled))
-        self.first_start = False
-        self._clock, self._entropy = clock, entropy
-        self._stop = Event()
-        self._minder: Thread | None = None
 
     def operator(self, name: str, params: Mapping[str, Any], account: str | None = None) -> Mapping[str, Any]:
         """Run operation ``name`` in ``account`` (default: the first) as the machine's operator. Audited.
@@ -230,7 +213,7 @@ def open_daypass(
     """
     with ExitStack() as undo:
         existing(data)
-        _refuse_lost_database(settings, data)
+        refuse_lost_database(settings, data)
         clock = clock or SystemClock()
         node = node_of(settings, data, clock)
         storage = undo.enter_context(node.open(follow=follow, cold=create or follow))
@@ -240,7 +223,7 @@ def open_daypass(
         undo.pop_all()
         undo.push(daypass)
         if create and not storage.cold:
-            _finish_first_start(daypass)
+            finish_first_start(daypass)
         if follow:
             daypass.mind()
         undo.pop_all()
@@ -253,57 +236,5 @@ def node_of(settings: Settings, data: Path, clock: Clock | None = None) -> Node:
     return Node(settings.database, data, settings.max_staleness_seconds, settings.snapshot_max_bytes, now)
 
 
-def _refuse_lost_database(settings: Settings, data: Path) -> None:
-    """A directory that has a master key has had a database: an empty one in its place would hide the loss.
-
-    # INVARIANT: 3. what is lost is told, never replaced.
-    #   tests/test_app.py::test_a_lost_database_is_told_and_not_made_anew
-
-    Raises:
-        DataDirectoryError: the SQLite database of this directory is gone.
-    """
-    if settings.database is None and (data / MASTER_KEY_FILE).exists() and not (data / SQLITE_FILE).exists():
-        raise DataDirectoryError(
-            f"the database {data / SQLITE_FILE} is missing, although the directory has been in use",
-            f"restore {SQLITE_FILE} from a backup, or start anew with an empty data directory",
-        )
-
-
 hold = claim
 """Hold a data directory for one ``daypass up``; see ``adapters.storage.claim``."""
-
-
-def _finish_first_start(daypass: Daypass) -> None:
-    """Make account and credentials unless they are made; a start killed in between is taken up where it ended.
-
-    The admin's secret exists in clear only between the commit of the account and the writing of the file, so a note
-    says that this is under way. Where it is found, the key of the killed start is lost and one more is made.
-    """
-    unfinished = daypass.data / UNFINISHED
-    if daypass.storage.directory.ids():
-        if not unfinished.exists():
-            return
-        made = _another_key(daypass)
-    else:
-        unfinished.touch(mode=0o600)
-        try:
-            made = daypass.create_account("main", daypass.default_account)
-        except EntityAlreadyExists:  # another node of the same database was faster, and has the key
-            unfinished.unlink()
-            return
-    key = AccessKeyPair(made["AccessKeyId"], Secret(made["SecretAccessKey"]))
-    put_profile(daypass.data / NAME, DEFAULT, key)
-    unfinished.unlink()
-    daypass.first_start = True
-
-
-def _another_key(daypass: Daypass) -> Mapping[str, Any]:
-    try:
-        made: Mapping[str, Any] = daypass.operator("iam:CreateAccessKey", {"UserName": "admin"})["AccessKey"]
-    except LimitExceeded:
-        where = f"--user admin --data {shlex.quote(str(daypass.data))}"
-        raise DataDirectoryError(
-            "the first start was cut off more than once: the user `admin` has two keys whose secrets are lost",
-            f"delete one: daypass key list {where}; daypass key delete ID {where}",
-        ) from None
-    return made

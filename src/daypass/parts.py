@@ -1,14 +1,12 @@
-"""What the settings say about the parts that ``app.py`` joins, and what a data directory has settled for good."""
+"""What the settings say about the parts that ``app.py`` joins."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from daypass.adapters.audit import AuditSettings
 from daypass.adapters.policy_file import PolicyFileError, read_policy_file
-from daypass.adapters.storage import DataDirectoryError
 from daypass.errors import MalformedPolicyDocument
 from daypass.operations.doors import Place
 from daypass.operations.metered import MeteredService
@@ -16,12 +14,9 @@ from daypass.operations.pipeline import Service
 from daypass.operations.registry import REGISTRY
 from daypass.operations.throttling import AWS_QUOTAS, Class, Failures, Quotas, Throttle
 from daypass.policy import Attached, Kind, check_document
-from daypass.ports import Entropy, Ports
-from daypass.regions import partition_of
+from daypass.ports import Ports
 from daypass.services.service_provider import PATH as SAML_PATH
 from daypass.settings import Settings, SettingsError
-
-ACCOUNT, PARTITION, REGION = "default-account", "partition", "region"
 
 
 def endpoint_policy(file: str | None) -> Attached | None:
@@ -93,39 +88,3 @@ def audit_settings(settings: Settings) -> AuditSettings:
         reserve_bytes=settings.audit_reserve_bytes,
         rotate_bytes=settings.audit_max_bytes,
     )
-
-
-def wanted_partition(settings: Settings) -> str | None:
-    """The partition the operator asks for, None when he leaves it to what is settled."""
-    return settings.partition if settings.region is not None or settings.partition != "aws" else None
-
-
-def settle(installation: Any, fact: str, wanted: str | None, otherwise: str) -> str:
-    """The settled value of ``fact``; settles it at the first start.
-
-    Raises:
-        DataDirectoryError: the operator asks for another value than the directory holds.
-    """
-    held: str = installation.settle(fact, wanted or otherwise)
-    if wanted is not None and wanted != held:
-        raise DataDirectoryError(
-            f"this data directory has {fact} {held}, not {wanted}",
-            "leave the option out, or use another data directory with --data",
-        )
-    return held
-
-
-def settle_region(installation: Any, wanted: str | None) -> str | None:
-    """The region this daypass is pinned to, None when it serves every known one."""
-    held = settle(installation, REGION, wanted, "any")
-    if held == "any":
-        return None
-    partition = partition_of(held)
-    if partition is None:
-        raise DataDirectoryError(f"{held} is no AWS region", "give --region a name such as eu-central-1")
-    return held
-
-
-def fresh_account(entropy: Entropy) -> str:
-    """A random 12-digit account id that does not begin with 0, so that no spreadsheet eats a digit."""
-    return str(100_000_000_000 + int.from_bytes(entropy.bytes(8), "big") % 900_000_000_000)
