@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from benchmarks.inner import captured
 from daypass.errors import Malformed
 from daypass.policy.template import filled_template
+from daypass.ports import NotLoaded
 from daypass.services.delegations import KEPT, LIFETIME, LONGEST_LIFE
 from daypass.services.iam import delegation_requests
 from daypass.testing.local import LocalDaypass, Signer
@@ -236,6 +238,21 @@ def test_a_trade_in_token_is_of_no_use_to_another_account(deal: Deal) -> None:
     assert code(deal.trade, token=token, signer=deal.daypass.admin) == "ValidationError"
     assert code(deal.trade, token=deal.session(deal.role("any")).session_token) == "ValidationError"
     assert deal.trade(token)["Credentials"]
+
+
+def test_a_token_waits_for_the_store_only_where_its_key_is_unknown(deal: Deal) -> None:
+    """Of a key that nobody has, the store is asked once in a while, and never on the event loop."""
+    token, service = deal.token(deal.accepted()), deal.daypass.daypass.service
+    altered = token[:3] + ("A" if token[3] != "A" else "B") + token[4:]
+    known, unknown = (
+        captured(deal.daypass, "sts", "GetDelegatedAccessToken", {"TradeInToken": each}, deal.partner_admin)
+        for each in (token, altered)
+    )
+    assert service.serve(known).status == 200
+    with pytest.raises(NotLoaded):
+        service.serve(unknown)
+    assert code_of(service.serve_blocking(unknown)) == "ValidationError"
+    assert code_of(service.serve(unknown)) == "ValidationError", "asked a moment ago"
 
 
 def test_a_token_ends_with_the_time_that_was_asked_for(deal: Deal) -> None:

@@ -22,7 +22,7 @@ from daypass.snapshot import AccountSnapshot
 _INVALID = "The trade-in token is invalid."
 
 
-@operation("sts:GetDelegatedAccessToken", "mints", reads_store=True)
+@operation("sts:GetDelegatedAccessToken", "mints")
 def get_delegated_access_token(call: Call) -> Mapping[str, object]:
     """A session for the account that asked, as often as it asks until the time is over."""
     call.authorize("*", shown="")
@@ -49,9 +49,14 @@ def _opened(call: Call, token: str) -> TradeIn:
 
     Raises:
         ValidationError: it says nothing.
+        NotLoaded: the key that sealed it must be looked up.
     """
+    keys = call.ports.keys
     try:
-        key = call.ports.keys.find_or_refresh(key_of(token))
+        key = keys.ring().find(key_of(token))
+        if key is None and keys.refresh_due():
+            call.wait_for_store()
+            key = keys.find_or_refresh(key_of(token))
         content = open_trade_in(token, key) if key else None
     except Malformed:
         content = None
