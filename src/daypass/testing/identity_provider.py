@@ -113,7 +113,8 @@ class StubIdentityProvider:
         """``document`` with a signature over its root, by the newest key, after the issuer."""
         key, certificate = self.keys[-1]
         root = etree.fromstring(document)
-        place = etree.SubElement(root, "{http://www.w3.org/2000/09/xmldsig#}Signature", Id="placeholder")
+        name, prefixes = "{http://www.w3.org/2000/09/xmldsig#}Signature", {"ds": "http://www.w3.org/2000/09/xmldsig#"}
+        place = etree.SubElement(root, name, Id="placeholder", nsmap=prefixes)
         root.insert(1, place)
         signer = XMLSigner(
             method=SignatureConstructionMethod.enveloped,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from daypass.errors import Malformed
 from daypass.federation.saml.names import BEARER, SAML, SIGNATURE
-from daypass.federation.saml.xml import Element, optional, text_of, the_only
+from daypass.federation.saml.xml import Element, optional, text_of, the_only, trimmed
 
 Attributes = dict[str, list[tuple[str, ...]]]
 """The values of each attribute by its name, a tuple for every time it was given."""
@@ -80,8 +80,10 @@ def read_assertion(root: Element) -> Assertion:
 
 
 def _name(element: Element) -> str:
-    name = text_of(element).strip()
-    if not 0 < len(name) <= _LONGEST_NAME:
+    # INVARIANT: 1. a name is taken to the letter, for whoever may choose his own must not come by another's.
+    #   tests/federation/saml/test_attacks.py::test_a_name_is_taken_to_the_letter
+    name = text_of(element)
+    if not trimmed(name) or len(name) > _LONGEST_NAME:
         raise Malformed("a NameID of unusual length")
     return name
 
@@ -102,7 +104,7 @@ def _restrictions(conditions: Element) -> tuple[tuple[str, ...], ...]:
     if any(each.tag not in _KNOWN_CONDITIONS for each in conditions):
         raise Malformed("a condition that is not understood")
     found = conditions.findall(f"{SAML}AudienceRestriction")
-    return tuple(tuple(text_of(each).strip() for each in one.findall(f"{SAML}Audience")) for one in found)
+    return tuple(tuple(trimmed(text_of(each)) for each in one.findall(f"{SAML}Audience")) for one in found)
 
 
 def _sessions(root: Element) -> list[int]:

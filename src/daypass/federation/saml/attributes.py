@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from daypass.errors import InvalidIdentityToken
 from daypass.federation.saml.assertion import Attributes
+from daypass.federation.saml.xml import trimmed
 from daypass.federation.session_tags import is_tag
 from daypass.principals import Tags
 
@@ -56,7 +57,7 @@ def _roles(said: Attributes) -> tuple[tuple[str, str], ...]:
     """Pairs in either order, white space around each passed over; given at once or one by one."""
     pairs = []
     for value in (value for given in said.get("Role", ()) for value in given):
-        items = [item.strip() for item in value.split(",")]
+        items = [trimmed(item) for item in value.split(",")]
         if len(items) != 2:
             continue  # names nothing that can be asked for
         role, provider = items if ":role/" in items[0] else reversed(items)
@@ -109,4 +110,4 @@ def _single(said: Attributes, name: str) -> str | None:
         return None
     if len(given) != 1 or len(given[0]) != 1:
         raise InvalidIdentityToken(f"{name} in AuthnResponse must have exactly one value")
-    return given[0][0].strip()
+    return given[0][0]

@@ -22,7 +22,7 @@ from daypass.federation.saml.encryption import decrypt
 from daypass.federation.saml.names import ENCRYPTED_ASSERTION, SAML
 from daypass.federation.saml.shape import check_assertion, check_response, signature_in
 from daypass.federation.saml.signature import verify_signed
-from daypass.federation.saml.xml import Element, optional, parse, text_of
+from daypass.federation.saml.xml import Element, optional, parse, text_of, trimmed
 from daypass.federation.steps import Tell, untold
 
 
@@ -58,9 +58,8 @@ def verify_response(data: bytes, terms: Terms, tell: Tell = untold) -> Proved:
     held = check_response(root)
     signers = []
     if signature_in(root) is not None:
-        named = _named(root) or _named(held)
-        tell("response signature", named, terms)
-        root, signer = _verified(root, named, terms)
+        tell("response signature", _named(root), terms)
+        root, signer = _verified(root, terms)
         held = check_response(root)
         signers.append(signer)
     was_encrypted = held.tag == ENCRYPTED_ASSERTION
@@ -72,7 +71,7 @@ def verify_response(data: bytes, terms: Terms, tell: Tell = untold) -> Proved:
         raise Malformed("the assertion is not encrypted")
     if signature_in(held) is not None:
         tell("assertion signature", _named(held), terms)
-        held, signer = _verified(held, _named(held), terms)
+        held, signer = _verified(held, terms)
         check_assertion(held)
         signers.append(signer)
     issuer = _named(held)
@@ -89,23 +88,19 @@ def unverified_issuers(data: bytes) -> frozenset[str]:
         Malformed: it is no XML of usual form.
     """
     found = parse(data).iter(f"{SAML}Issuer")
-    return frozenset(text_of(issuer).strip() for issuer in found)
+    return frozenset(trimmed(text_of(issuer)) for issuer in found)
 
 
 def _named(element: Element) -> str | None:
     """Who is said to have issued a response or an assertion."""
     issuer = optional(element, f"{SAML}Issuer")
-    return None if issuer is None else text_of(issuer).strip()
+    return None if issuer is None else trimmed(text_of(issuer))
 
 
-def _verified(element: Element, named: str | None, terms: Terms) -> tuple[Element, str]:
-    """``element`` as it was signed, and who has signed it: the issuer that is ``named``, or any of the provider's."""
-    candidates = [issuer for issuer in terms.issuers if named in (None, issuer.entity_id)]
-    if not candidates:
+def _verified(element: Element, terms: Terms) -> tuple[Element, str]:
+    """``element`` as the issuer has signed it whom it names, and who that is."""
+    named = _named(element)
+    issuer = next((each for each in terms.issuers if each.entity_id == named), None)
+    if issuer is None:
         raise UnknownIssuer(f"the issuer {named} is not of the provider")
-    for issuer in candidates[:-1]:
-        try:
-            return verify_signed(element, issuer.certificates), issuer.entity_id
-        except Malformed:
-            continue
-    return verify_signed(element, candidates[-1].certificates), candidates[-1].entity_id
+    return verify_signed(element, issuer.certificates), issuer.entity_id

@@ -61,14 +61,15 @@ def check_rules(
     _check_times(assertion, now, is_lax=is_lax)
     if is_lax:
         return
-    places = {_SIGN_IN.get(partition, _SIGN_IN["aws"]), *own}
+    sign_in = _SIGN_IN.get(partition, _SIGN_IN["aws"])
+    places = {sign_in, *own}
     places |= {f"{place}/acs/{provider}" for place in places}
     tell("recipient", assertion, places)
-    if _global(assertion.recipient) not in places:
+    if _global(assertion.recipient, sign_in) not in places:
         raise InvalidIdentityToken("Response is not meant for this recipient.", detail=assertion.recipient)
     names = places | set(_AUDIENCES.get(partition, _AUDIENCES["aws"]))
     tell("audience restriction", assertion, names)
-    fits = [any(_global(audience) in names for audience in restriction) for restriction in assertion.audiences]
+    fits = [any(_global(audience, sign_in) in names for audience in restriction) for restriction in assertion.audiences]
     # INVARIANT: 1. an assertion that names no audience is for nobody.
     #   tests/federation/saml/test_rules.py::test_an_assertion_without_audience_is_for_nobody
     if not fits or not all(fits):
@@ -84,6 +85,9 @@ def _check_times(assertion: Assertion, now: int, *, is_lax: bool) -> None:
         raise InvalidIdentityToken("Response is not valid yet.")
 
 
-def _global(url: str) -> str:
-    """The regional sign-in addresses are names for the same door (`https://REGION.signin.aws.amazon.com/saml`)."""
-    return _REGIONAL.sub("https://", url, count=1)
+# INVARIANT: 1. only AWS's own addresses have regional names: anybody else's subdomain is somebody else.
+#   tests/federation/saml/test_rules.py::test_a_subdomain_of_an_own_name_is_somebody_else
+def _global(url: str, sign_in: str) -> str:
+    """Regional sign-in addresses are names for the same door (`https://REGION.signin.aws.amazon.com/saml`)."""
+    found = _REGIONAL.sub("https://", url, count=1)
+    return found if found == sign_in or found.startswith(f"{sign_in}/acs/") else url

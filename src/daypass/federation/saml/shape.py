@@ -26,6 +26,7 @@ _ID_NAMES = frozenset({"id", "assertionid"})
 _TELLING = ("Assertion", "EncryptedAssertion", "Response", "Signature", "Issuer", "Subject", "NameID")
 """Names that may not be borrowed by elements of another namespace."""
 
+_CHILDREN = frozenset({f"{SAML}Issuer", SIGNATURE, f"{SAMLP}Status", ASSERTION, ENCRYPTED_ASSERTION})
 _TELLING_ANYWHERE = tuple(f"{{*}}{name}" for name in _TELLING)
 _TELLING_HERE = frozenset(f"{namespace}{name}" for namespace in (SAML, SAMLP, DS) for name in _TELLING)
 _NEVER = frozenset(
@@ -42,6 +43,9 @@ def check_response(root: Element) -> Element:
     """
     if root.tag != RESPONSE or root.get("Version") != "2.0":
         raise Malformed("not a SAML 2.0 response")
+    children = [child.tag for child in root]
+    if not _CHILDREN.issuperset(children) or len(set(children)) < len(children):
+        raise Malformed("something in the response that does not belong there, or twice")
     _check_elements(root)
     (assertion,) = _assertions(root)
     status = the_only(the_only(root, f"{SAMLP}Status"), f"{SAMLP}StatusCode")

@@ -20,7 +20,7 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from daypass.errors import Malformed
 from daypass.federation.saml.names import DS, SIGNATURE
-from daypass.federation.saml.xml import Element, hardened_parser, parse, the_only
+from daypass.federation.saml.xml import Element, hardened_parser, optional, parse, the_only
 
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
@@ -99,7 +99,8 @@ def _check_profile(element: Element) -> None:
         Malformed: it does.
     """
     signature = the_only(element, SIGNATURE)
-    for said in signature.findall(f"{DS}KeyInfo"):
+    said = optional(signature, f"{DS}KeyInfo")
+    if said is not None:
         signature.remove(said)
     _require_children(signature, ("SignedInfo", "SignatureValue"))
     info = the_only(signature, f"{DS}SignedInfo")
@@ -113,8 +114,9 @@ def _check_profile(element: Element) -> None:
     name = element.get("ID")
     if not name or reference.get("URI") != f"#{name}":
         raise Malformed("a reference to something else than what holds the signature")
-    transforms = [each.get("Algorithm") for each in the_only(reference, f"{DS}Transforms")]
-    if transforms != [_ENVELOPED, _EXCLUSIVE]:
+    transforms = the_only(reference, f"{DS}Transforms")
+    _require_children(transforms, ("Transform", "Transform"))
+    if [each.get("Algorithm") for each in transforms] != [_ENVELOPED, _EXCLUSIVE] or len(transforms[0]):
         raise Malformed("transforms that are not taken")
 
 

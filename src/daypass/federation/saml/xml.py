@@ -6,13 +6,15 @@ pass over in different ways; bounded in size, depth and number of nodes.
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from daypass.errors import Malformed
 
 DEEPEST = 64
-MOST_NODES = 20_000
-"""Elements and attributes. A response of usual size has some hundred."""
+MOST_NODES = 4_000
+"""Elements and attributes. A response of usual size has a hundred, one that is full of roles three thousand."""
 
 Element = etree._Element  # noqa: SLF001  lxml has no public name for the type
 
@@ -30,6 +32,7 @@ def hardened_parser() -> etree.XMLParser:
         recover=False,
         ns_clean=False,
         strip_cdata=True,
+        encoding="UTF-8",  # whatever the document says: it is not to be read by others' rules before it is looked at
     )
 
 
@@ -41,9 +44,13 @@ def parse(data: bytes, *, most_nodes: int = MOST_NODES) -> Element:
     Raises:
         Malformed: it is no XML, or has what is not taken.
     """
-    # In UTF-8 and its subsets a document type can be spelled in one way only; other encodings are not taken.
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data:
+    # In UTF-8 a document type can be spelled in one way only; other encodings are not taken.
+    declared = _DECLARED.match(data)
+    is_other = declared is not None and declared[1].upper() not in _ENCODINGS
+    if is_other or b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data:
         raise Malformed("a document type, or an encoding that is not taken")
+    if data.count(b"xmlns") > most_nodes // 4:  # canonicalizing takes the square of their number
+        raise Malformed("more namespaces than are taken")
     try:
         root = etree.fromstring(data, hardened_parser())
     except (etree.XMLSyntaxError, ValueError) as error:
@@ -58,24 +65,29 @@ def check_nodes(root: Element, most_nodes: int = MOST_NODES) -> None:
     Raises:
         Malformed: it has.
     """
-    tree = root.getroottree()
-    if tree.docinfo.internalDTD is not None or (tree.docinfo.encoding or "UTF-8").upper() not in _ENCODINGS:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise Malformed("a document type, or an encoding that is not taken")
     if root.getprevious() is not None or root.getnext() is not None:
         raise Malformed("comments or instructions beside the document")
     if next(root.iter(etree.Comment, etree.ProcessingInstruction, etree.Entity), None) is not None:
         raise Malformed("comments, instructions or entities")
     try:
-        is_large = _TOO_DEEP(root) or _COUNT(root) > most_nodes
+        is_large = _TOO_LARGE(root, most=most_nodes) or _TOO_DEEP(root)
     except etree.XPathError:  # beyond the library's own bounds
         is_large = True
     if is_large:
         raise Malformed("more nodes than are taken")
 
 
-_ENCODINGS = ("UTF-8", "US-ASCII", "ASCII")
+_DECLARED = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([^"']*)""")
+_ENCODINGS = frozenset({b"UTF-8", b"US-ASCII", b"ASCII"})
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (DEEPEST + 1) + ")")
-_COUNT = etree.XPath("count(//*) + count(//@*)")
+_TOO_LARGE = etree.XPath("count(//*) + count(//@*) > $most")
+
+
+def trimmed(text: str) -> str:
+    """``text`` without the white space of XML around it. Other white space is part of a text, such as a name."""
+    return text.strip(" \t\r\n")
 
 
 def text_of(element: Element) -> str:
