@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from benchmarks.inner import captured
+from daypass.adapters.keys.ring import REFRESH_GAP
 from daypass.errors import Malformed
 from daypass.policy.template import filled_template
 from daypass.ports import NotLoaded
@@ -249,6 +250,7 @@ def test_a_token_waits_for_the_store_only_where_its_key_is_unknown(deal: Deal) -
         for each in (token, altered)
     )
     assert service.serve(known).status == 200
+    deal.daypass.daypass.keys._asked -= REFRESH_GAP  # a while later
     with pytest.raises(NotLoaded):
         service.serve(unknown)
     assert code_of(service.serve_blocking(unknown)) == "ValidationError"
