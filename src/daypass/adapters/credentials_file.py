@@ -1,4 +1,5 @@
 """``DATA/credentials``: long-term keys in AWS's shared format, one profile an account, for the machine's owner only.
+`daypass login` writes the sessions that it opens into a user's own file of that format.
 
 Source of the format: AWS SDKs and Tools Reference Guide, "Using shared config and credentials files".
 """
@@ -13,9 +14,10 @@ from collections.abc import Iterator
 from configparser import Error as UnreadableFile
 from configparser import RawConfigParser
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from daypass.credentials import AccessKeyPair, Secret
+from daypass.credentials import AccessKeyPair, Secret, TemporaryCredentials
 
 NAME = "credentials"
 DEFAULT = "default"
@@ -47,8 +49,8 @@ def profiles(path: Path) -> dict[str, AccessKeyPair]:
     }
 
 
-def put_profile(path: Path, profile: str, key: AccessKeyPair) -> None:
-    """Add ``profile`` or replace it; everything else in the file stays as it is.
+def put_profile(path: Path, profile: str, key: AccessKeyPair | TemporaryCredentials) -> None:
+    """Add ``profile`` or replace it; everything else in the file stays as it is. A comment says when a session ends.
 
     The file is replaced whole, so that a crash leaves the old one or the new one, and it is never readable by others.
     Of several at once, in whichever process, each waits for the one before.
@@ -61,6 +63,9 @@ def put_profile(path: Path, profile: str, key: AccessKeyPair) -> None:
         raise ValueError(f"`{profile}` cannot be a profile")
     secret = key.secret_access_key.reveal()
     added = f"[{profile}]\naws_access_key_id = {key.access_key_id}\naws_secret_access_key = {secret}\n"
+    if isinstance(key, TemporaryCredentials):
+        ends = datetime.fromtimestamp(key.expiration, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        added += f"aws_session_token = {key.session_token}\n# expires {ends}\n"
     with _locked(path.parent) as folder:
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         _replace(path, f"{_without(profile, before)}{added}")

@@ -1,4 +1,4 @@
-"""The only way out: GET over https, for documents of identity providers.
+"""The only way out: https, for documents of identity providers; `daypass login` posts forms to them, too.
 
 Everything that is asked was named by somebody else, in the end by whoever writes the issuer's documents. So: https
 only, to an address that was judged and is connected to as judged, no redirects, no proxies, no encodings, one mebibyte
@@ -74,6 +74,16 @@ class Fetched(NamedTuple):
     by_thumbprint: bool
 
 
+class Posted(NamedTuple):
+    """The answer to a form."""
+
+    status: int
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Posted({self.status})"  # the body may be a token
+
+
 class _Place(NamedTuple):
     host: str
     port: int
@@ -104,7 +114,7 @@ class Fetcher:
             FetchFailed: there is none to be had on these terms.
         """
         place = self._place(url, terms)
-        try:
+        with _told(place):
             try:
                 return _ask(place, _context(terms.authorities), accept, by_thumbprint=False)
             except ssl.SSLCertVerificationError:
@@ -112,10 +122,16 @@ class Fetcher:
                 if anchor is None:
                     raise
                 return _ask(place, _context(anchor, is_anchor=True), accept, by_thumbprint=True)
-        except ssl.SSLCertVerificationError as error:
-            raise FetchFailed(f"{place.host}: {error.verify_message}", wrong_certificate=True) from None
-        except (OSError, HTTPError, ValueError) as error:
-            raise FetchFailed(f"{place.host}: {type(error).__name__}: {error}") from None
+
+    def post(self, url: str, form: bytes, terms: Terms, authorization: str | None = None) -> Posted:
+        """What ``url`` answers to a form, whatever its status. Thumbprints do not count here.
+
+        Raises:
+            FetchFailed: nothing, on these terms.
+        """
+        place = self._place(url, terms)
+        with _told(place):
+            return _post(place, _context(terms.authorities), form, authorization)
 
     def close(self) -> None:
         """End the threads that look up names."""
@@ -143,19 +159,53 @@ class Fetcher:
 
 def _ask(place: _Place, context: ssl.SSLContext, accept: str, *, by_thumbprint: bool) -> Fetched:
     with _connected(place, context) as connection:
-        target = place.target if place.target.startswith("/") else f"/{place.target}"
-        headers = {"Host": _host_header(place), "Accept": accept, "Accept-Encoding": "identity"}
-        connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
+        connection.request("GET", _target(place), headers=_headers(place, accept), **_AS_IT_COMES)
         response = connection.getresponse()
         if response.status != 200:
             raise ValueError(f"answered {response.status}")
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise ValueError("answered in an encoding that was not asked for")
         age = _AGE.search(response.headers.get("Cache-Control", ""))
         return Fetched(_read(response), int(age[1]) if age else None, by_thumbprint)
 
 
+def _post(place: _Place, context: ssl.SSLContext, form: bytes, authorization: str | None) -> Posted:
+    headers = _headers(place, "application/json") | {"Content-Type": "application/x-www-form-urlencoded"}
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    with _connected(place, context) as connection:
+        connection.request("POST", _target(place), form, headers, **_AS_IT_COMES)
+        response = connection.getresponse()
+        return Posted(response.status, _read(response))
+
+
+_AS_IT_COMES: Any = {"preload_content": False, "decode_content": False}
+
+
+def _target(place: _Place) -> str:
+    return place.target if place.target.startswith("/") else f"/{place.target}"
+
+
+def _headers(place: _Place, accept: str) -> dict[str, str]:
+    return {"Host": _host_header(place), "Accept": accept, "Accept-Encoding": "identity"}
+
+
+@contextmanager
+def _told(place: _Place) -> Iterator[None]:
+    """Whatever goes wrong in the block, in our words.
+
+    Raises:
+        FetchFailed: something did.
+    """
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        raise FetchFailed(f"{place.host}: {error.verify_message}", wrong_certificate=True) from None
+    except (OSError, HTTPError, ValueError) as error:
+        raise FetchFailed(f"{place.host}: {type(error).__name__}: {error}") from None
+
+
 def _read(response: Any) -> bytes:
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise ValueError("answered in an encoding that was not asked for")
     if int(response.headers.get("Content-Length") or 0) > LARGEST:
         raise ValueError("the document is too large")
     body = bytearray()

@@ -55,7 +55,7 @@ def add_oidc(
     from daypass.adapters.fetch import Terms
     from daypass.cli.opened import hosted, opened
 
-    authorities = _read(ca_file).decode("utf-8", "replace") if ca_file else ""
+    authorities = read_text(ca_file) if ca_file else ""
     keys = None if offline else check_issuer(issuer, Terms(authorities, _lower(thumbprints), allow_private))
     with opened() as daypass:
         arn = _create(
@@ -107,7 +107,7 @@ def check_issuer(issuer: str, terms: Terms) -> int:
     try:
         found, _, _ = fetch_key_set(fetcher, issuer.removeprefix("https://"), terms)
     except FetchFailed as error:
-        raise unreachable(issuer, error) from None
+        raise unreachable(issuer, error, "; --offline makes the provider all the same") from None
     except Malformed as error:
         advice = "give the issuer letter by letter as it stands in `iss` of its tokens, a slash at its end included"
         raise CommandError(f"{issuer} is not understood: {error}", advice) from None
@@ -121,11 +121,11 @@ def check_issuer(issuer: str, terms: Terms) -> int:
     return count
 
 
-def unreachable(what: str, error: FetchFailed) -> CommandError:
-    """Why a document could not be fetched, and which option may help."""
+def unreachable(what: str, error: FetchFailed, more: str = "") -> CommandError:
+    """Why something could not be fetched, and which option may help."""
     from daypass.cli.problems import CommandError
 
-    advice = "see that it answers from this machine; --offline makes the provider all the same"
+    advice = f"see that it answers from this machine{more}"
     if error.wrong_certificate:
         advice = "name the authority that has made its certificate: --ca-file FILE"
     elif "may be asked" in str(error):
@@ -169,13 +169,13 @@ def add_saml(
     from daypass.adapters.fetch import Terms
     from daypass.cli.opened import hosted, opened
 
-    authorities = _read(ca_file).decode("utf-8", "replace") if ca_file else ""
+    authorities = read_text(ca_file) if ca_file else ""
     params: dict[str, Any] = {
         "Name": name,
         "SAMLMetadataDocument": _metadata(metadata, Terms(authorities, (), allow_private)),
     }
     if private_key:
-        params["AddPrivateKey"] = _read(private_key).decode("utf-8", "replace")
+        params["AddPrivateKey"] = read_text(private_key)
     if require_encryption:
         params["AssertionEncryptionMode"] = "Required"
     with opened() as daypass:
@@ -204,6 +204,15 @@ def _metadata(where: str, terms: Terms) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         raise CommandError(f"{where} is not in UTF-8", "save it as UTF-8, without a byte order mark") from None
+
+
+def read_text(path: Path) -> str:
+    """What the file holds, bounded; what is no text shows as such wherever it is read.
+
+    Raises:
+        CommandError: it cannot be read.
+    """
+    return _read(path).decode("utf-8", "replace")
 
 
 def _read(path: Path) -> bytes:

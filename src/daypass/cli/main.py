@@ -14,6 +14,7 @@ from daypass.cli.options import data_option
 COMMANDS = {
     "up": "run a daypass",
     "env": "print what a shell needs to talk to it",
+    "login": "sign in at an identity provider and get a role's credentials",
     "status": "say whether it is up, and how it is",
     "tls": "make a certificate for https on development machines",
     "doctor": "look for what is wrong and say what to do",

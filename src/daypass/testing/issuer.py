@@ -4,7 +4,8 @@
         token = issuer.token(sub="ada")                     # what a test changes of it, it says by name
         issuer.rotate()                                     # the next token has another key
 
-What it answers may be replaced: ``issuer.answers["/jwks"] = b"…"``.
+What it answers may be replaced: ``issuer.answers["/jwks"] = b"…"``. Forms that are posted to it are answered by
+``issuer.forms["/token"] = lambda form: (200, {…})``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -20,6 +21,7 @@ from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 import msgspec
 from cryptography import x509
@@ -40,6 +42,7 @@ class StubIssuer:
         self.path = path
         self.keys: dict[str, RSAKey | ECKey] = {}
         self.answers: dict[str, bytes] = {}
+        self.forms: dict[str, Callable[[dict[str, str]], tuple[int, Mapping[str, Any]]]] = {}
         self.headers: dict[str, str] = {"Content-Type": "application/json"}
         self.delay = 0.0
         self.requests: list[str] = []
@@ -119,6 +122,18 @@ def _serve(issuer: StubIssuer, certificate: Path) -> ThreadingHTTPServer:
             self.send_header("Content-Length", str(len(body or b"")))
             self.end_headers()
             self.wfile.write(body or b"")
+
+        def do_POST(self) -> None:
+            issuer.requests.append(self.path)
+            posted = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            given = dict(parse_qsl(posted)) | {"authorization": self.headers.get("Authorization", "")}
+            status, answer = issuer.forms[self.path](given) if self.path in issuer.forms else (404, {})
+            body = msgspec.json.encode(answer)
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
             pass

@@ -55,4 +55,5 @@ def test_a_role_says_which_customer_of_a_shared_issuer_it_means(daypass: LocalDa
 
 def test_an_issuer_of_ones_own_is_not_asked_for_a_condition(daypass: LocalDaypass) -> None:
     """It has no strangers."""
-    daypass.client("iam").create_role(RoleName="own", AssumeRolePolicyDocument=trust(daypass, ALONE, None))
+    document = trust(daypass, ALONE, None)
+    assert daypass.client("iam").create_role(RoleName="own", AssumeRolePolicyDocument=document)["Role"]["Arn"]
