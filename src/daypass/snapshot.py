@@ -152,6 +152,16 @@ class AccountSnapshot:
         table: dict[str, Entity] = getattr(self, _TABLES[kind])
         return table.get(key)
 
+    def find_oidc_provider(self, arn: str) -> OidcProvider | None:
+        """The OpenID Connect provider that ``arn`` names, None where it is none of this account's."""
+        found = self.oidc_providers_by_url.get(arn.partition("/")[2])
+        return found if found is not None and self.arn(found) == arn else None
+
+    def find_saml_provider(self, arn: str) -> SamlProvider | None:
+        """The SAML provider that ``arn`` names, None where it is none of this account's."""
+        found = self.saml_providers_by_name.get(arn.partition("/")[2])
+        return found if found is not None and self.arn(found) == arn else None
+
     def arn(self, entity: User | Group | Role | ManagedPolicy | MfaDevice | OidcProvider | SamlProvider) -> str:
         """The ARN of an entity of this account."""
         if isinstance(entity, OidcProvider):

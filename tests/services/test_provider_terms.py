@@ -60,6 +60,7 @@ def test_terms_are_of_a_provider_that_is_there(daypass: LocalDaypass) -> None:
     """Another account's provider, or none, has no terms here."""
     for name, params in (
         (OIDC, {"OpenIDConnectProviderArn": arn(daypass, "oidc-provider/other.example")}),
+        (OIDC, {"OpenIDConnectProviderArn": "arn:aws:iam::999999999999:oidc-provider/idp.example"}),
         (SAML, {"SAMLProviderArn": "arn:aws:iam::999999999999:saml-provider/corp", "IsLax": True}),
     ):
         with pytest.raises(NoSuchEntity):

@@ -36,10 +36,10 @@ def set_oidc_provider_terms(call: Call) -> Mapping[str, object]:
     """
     require_operator(call)
     params, account = call.params, call.account
-    url = params["OpenIDConnectProviderArn"].partition(":oidc-provider/")[2]
-    provider = account.oidc_providers_by_url.get(url)
+    arn = params["OpenIDConnectProviderArn"]
+    provider = account.find_oidc_provider(arn)
     if provider is None:
-        raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {params['OpenIDConnectProviderArn']}")
+        raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {arn}")
     claims, authorities = tuple(params.get("Claims", provider.claims)), params.get("Authorities", provider.authorities)
     if len(claims) > MOST_CLAIMS or not all(_CLAIM.fullmatch(claim) for claim in claims):
         raise ValidationError(f"At most {MOST_CLAIMS} claims, each of at most 128 visible characters.")
@@ -47,7 +47,7 @@ def set_oidc_provider_terms(call: Call) -> Mapping[str, object]:
         raise ValidationError(f"At most {LARGEST_AUTHORITIES} characters of certificates.")
     private = bool(params.get("AllowPrivate", provider.allow_private))
     call.put(replace(provider, authorities=authorities, allow_private=private, claims=claims))
-    return {"OpenIDConnectProviderArn": account.arn(provider)}
+    return {"OpenIDConnectProviderArn": arn}
 
 
 @operation("daypass:SetSAMLProviderTerms", "changes")
@@ -62,9 +62,9 @@ def set_saml_provider_terms(call: Call) -> Mapping[str, object]:
         NoSuchEntity: the account has no such provider.
     """
     require_operator(call)
-    arn, account = call.params["SAMLProviderArn"], call.account
-    provider = account.saml_providers_by_name.get(arn.partition(":saml-provider/")[2])
-    if provider is None or account.arn(provider) != arn:
+    arn: str = call.params["SAMLProviderArn"]
+    provider = call.account.find_saml_provider(arn)
+    if provider is None:
         raise NoSuchEntity(f"Manifest not found for arn {arn}")
     call.put(replace(provider, is_lax=bool(call.params["IsLax"])))
     return {"SAMLProviderArn": arn}

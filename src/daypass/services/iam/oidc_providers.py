@@ -133,14 +133,11 @@ def _provider(call: Call, *, missing: str = "", tags: Tags = (), keys: Keys | No
     """The provider that the call names, once the caller may do this to it. ``tags``, ``keys``: what the request brings.
 
     Raises:
-        ValidationError: not the ARN of one.
         AccessDenied: he may not.
         NoSuchEntity: there is none; ``missing`` is its text where it is not the usual one.
     """
     arn: str = call.params["OpenIDConnectProviderArn"]
-    start = _arn(call, "")
-    url = arn.removeprefix(start)
-    provider = call.account.oidc_providers_by_url.get(url) if arn.startswith(start) else None
+    provider = call.account.find_oidc_provider(arn)
     authorize_tagged(call, arn, arn, tags=tags, resource_tags=provider.tags if provider else (), keys=keys)
     if provider is None:
         raise NoSuchEntity(missing or f"OpenIDConnect Provider not found for arn {arn}")

@@ -127,8 +127,7 @@ def _provider(call: Call, *, tags: Tags = (), keys: Keys | None = None) -> SamlP
         NoSuchEntity: there is none.
     """
     arn: str = call.params["SAMLProviderArn"]
-    start = _arn(call, "")
-    provider = call.account.saml_providers_by_name.get(arn.removeprefix(start)) if arn.startswith(start) else None
+    provider = call.account.find_saml_provider(arn)
     authorize_tagged(call, arn, arn, tags=tags, resource_tags=provider.tags if provider else (), keys=keys)
     if provider is None:
         raise NoSuchEntity(f"Manifest not found for arn {arn}")

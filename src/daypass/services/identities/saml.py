@@ -39,8 +39,8 @@ class SamlProof:
         """
         owner, tell = asking.owner, asking.tell
         tell("provider", provider_arn, owner)
-        provider = owner.saml_providers_by_name.get(provider_arn.partition(":saml-provider/")[2])
-        if provider is None or owner.arn(provider) != provider_arn:
+        provider = owner.find_saml_provider(provider_arn)
+        if provider is None:
             raise InvalidIdentityToken("Specified provider doesn't exist.")
         tell("response", text)
         data = _decoded(text)

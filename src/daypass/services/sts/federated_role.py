@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from daypass.entities import Role
 from daypass.errors import InvalidIdentityToken
 from daypass.operations.audit import role_resource
 from daypass.operations.authorize import decide, denied, tag_keys, trust_policy
@@ -19,7 +20,7 @@ from daypass.operations.call import Call, NewSession, shape
 from daypass.operations.guards import control_policies, owner_keys
 from daypass.policy import PolicySet
 from daypass.ports import Asking, Vouched
-from daypass.principals import Caller, FederatedIdentity, Tags
+from daypass.principals import Caller, FederatedIdentity
 from daypass.services.sts.assume_role import find_target
 from daypass.services.sts.session_policies import must_exist, passed_policies
 from daypass.services.sts.token_size import least_size, sizes
@@ -55,7 +56,6 @@ def asking(call: Call, owner: AccountSnapshot) -> Asking:
 class Opening(NamedTuple):
     """A role that is about to be opened: everything is allowed, and only the duration is not settled."""
 
-    owner: AccountSnapshot
     session: NewSession
     longest: int
     result: dict[str, object]
@@ -82,34 +82,20 @@ def authorized(call: Call, asked: Asked, vouched: Vouched, owner: AccountSnapsho
     if target is None:
         raise denied(_refusal(call))
     role, name = target.role, vouched.session_name
-    _authorize(
-        call,
-        asked.role_arn,
-        vouched,
-        owner,
-        role.tags,
-        trust=PolicySet(
-            resource=trust_policy(role, owner),
-            resource_kind="trust",
-            rcps=control_policies(call.caller, owner, owner)[1],
-        ),
-    )
+    _authorize(call, asked.role_arn, vouched, role, owner)
     must_exist(asked.policy_arns, owner)
     call.record.resources = role_resource(role, owner)
-    return Opening(
-        owner,
-        NewSession(
-            "role", owner, role.id, target.principal, name, asked.policy, asked.policy_arns, tags, transitive,
-            vouched.source_identity, None, vouched.federation,
-        ),
-        role.max_session_duration,
-        {
-            "AssumedRoleUser": {"AssumedRoleId": f"{role.id}:{name}", "Arn": f"{target.session_arn}{name}"},
-            "PackedPolicySize": packed_policy_size(asked.policy, asked.policy_arns, tags),
-            "SourceIdentity": vouched.source_identity,
-            **vouched.result,
-        },
+    session = NewSession(
+        "role", owner, role.id, target.principal, name, asked.policy, asked.policy_arns, tags, transitive,
+        vouched.source_identity, None, vouched.federation,
     )  # fmt: skip
+    result = {
+        "AssumedRoleUser": {"AssumedRoleId": f"{role.id}:{name}", "Arn": f"{target.session_arn}{name}"},
+        "PackedPolicySize": packed_policy_size(asked.policy, asked.policy_arns, tags),
+        "SourceIdentity": vouched.source_identity,
+        **vouched.result,
+    }
+    return Opening(session, role.max_session_duration, result)
 
 
 def opened(call: Call, asked: Asked, opening: Opening, duration: int) -> Mapping[str, object]:
@@ -130,10 +116,13 @@ def _take_down(call: Call, vouched: Vouched, owner: AccountSnapshot) -> None:
     call.record.additional = {**vouched.additional, **authorized_by_idp} or None
 
 
-def _authorize(
-    call: Call, arn: str, vouched: Vouched, owner: AccountSnapshot, role_tags: Tags, *, trust: PolicySet
-) -> None:
-    keys = _condition_keys(vouched, owner) | tag_keys(role_tags, "aws:ResourceTag", "iam:ResourceTag")
+def _authorize(call: Call, arn: str, vouched: Vouched, role: Role, owner: AccountSnapshot) -> None:
+    trust = PolicySet(
+        resource=trust_policy(role, owner),
+        resource_kind="trust",
+        rcps=control_policies(call.caller, owner, owner)[1],
+    )
+    keys = _condition_keys(vouched, owner) | tag_keys(role.tags, "aws:ResourceTag", "iam:ResourceTag")
     tagging = ("sts:TagSession",) if vouched.tags else ()
     naming = ("sts:SetSourceIdentity",) if vouched.source_identity is not None else ()
     for action in (call.operation.name, *tagging, *naming):
