@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,10 +20,10 @@ from tests.server.conftest import wait_for
 THROTTLED = Response(400, (), b"Rate exceeded")
 
 
-def reason(holder: str, *, is_long: bool = False) -> NotLoaded:
-    """As the service tells whose request it is."""
+def reason(holder: str, *, is_long: bool = False, awaits: str = "") -> NotLoaded:
+    """As the service tells whose request it is, and for whom it waits."""
     why = NotLoaded(is_long=is_long)
-    why.holder = holder
+    why.holder, why.awaits = holder, awaits
     if holder:
         why.throttled = lambda: THROTTLED
     return why
@@ -41,8 +42,8 @@ class Stage:
         self.ran.append(raw.target)
         return Response(200, (), raw.target)
 
-    def ask(self, holder: str, *, is_long: bool = False) -> Future[Response]:
-        return self.threads.submit(RawRequest("POST", holder.encode(), ()), reason(holder, is_long=is_long))
+    def ask(self, holder: str, **more: Any) -> Future[Response]:
+        return self.threads.submit(RawRequest("POST", holder.encode(), ()), reason(holder, **more))
 
 
 @pytest.fixture
@@ -155,3 +156,26 @@ def test_everybody_is_answered_and_nothing_is_kept(asked: list[tuple[str, bool]]
     wait_for(lambda: stage.threads._workers == 0)
     assert (stage.threads._lanes, stage.threads._taken, stage.threads._computes) == ({}, 0, False)
     stage.threads.close()
+
+
+def test_slow_outside_parties_hold_up_nobody_else(stage: Stage) -> None:
+    """What waits for one of them has one thread, what waits for any of them half, and the rest is served meanwhile."""
+    slow = [stage.ask("", awaits=party) for party in ("one", "one", "two", "three", "four", "one")]
+    wait_for(lambda: stage.threads._awaiting == 2)
+    change, stranger = stage.ask("admin"), stage.ask("")
+    lanes = stage.threads._lanes
+    wait_for(lambda: lanes["admin"].running == lanes[""].running == 1)
+    assert [lanes[party].running for party in ("one", "two", "three", "four")] == [1, 1, 0, 0]
+    stage.gate.set()
+    assert {future.result(10).status for future in [*slow, change, stranger]} == {200}
+    assert stage.threads._awaiting == 0
+
+
+def test_a_flood_that_awaits_one_party_fills_its_lane_alone(stage: Stage) -> None:
+    """Tokens of one issuer that nobody needs are refused before anybody else's request is."""
+    flood = [stage.ask("", awaits="one") for _ in range(200)]
+    assert answered(flood) == [OVERLOADED] * 190
+    other = stage.ask("", awaits="two")
+    wait_for(lambda: stage.threads._lanes["two"].running == 1)
+    stage.gate.set()
+    assert other.result(10).status == 200

@@ -2,8 +2,8 @@
 
 A key that is known is found without waiting, for a day at most after its set was last fetched: fresh sets are used as
 they are, older ones are used and fetched anew in the background. Only a key that is not known is waited for, on a
-worker thread, by a few at once; whoever asks meanwhile shares what one of them fetches. An issuer is asked three times
-in a minute at most, whatever tokens name it.
+worker thread, in a lane of its issuer's own (``server/threads.py``); whoever asks meanwhile shares what one of them
+fetches, be it nothing. An issuer is asked three times in a minute at most, whatever tokens name it.
 
 Sets are kept by issuer and by the terms on which it is asked, so accounts that agree share them and others do not.
 """
@@ -17,9 +17,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Lock
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
-from daypass.adapters.fetch import Fetcher, FetchFailed, Terms
+from daypass.adapters.fetch import SECONDS, Fetcher, FetchFailed, Terms, host_of
 from daypass.entities import OidcProvider
 from daypass.errors import Malformed
 from daypass.federation.discovery import discovery_url, read_key_set_url
@@ -35,13 +35,24 @@ LONGEST = 86_400
 FETCHES, PERIOD = 3, 60.0
 """How often an issuer is asked in how many seconds."""
 
-WAITING = 4
-"""Requests that wait for one issuer at once."""
+WAITING = 2
+"""Requests that wait for one issuer at once: one asks, the other shares what it learns."""
+
+PAUSE = 5.0
+"""Seconds that an issuer is left alone after it could not be asked: who waited meanwhile shares the failure."""
 
 CAPACITY = 1_000
 """Issuers that are remembered."""
 
 _LOG = logging.getLogger("daypass.federation")
+
+
+class _Failure(NamedTuple):
+    """That an issuer could not be asked, and when it was seen."""
+
+    at: float
+    why: str
+    wrong_certificate: bool
 
 
 @dataclass(slots=True)
@@ -54,6 +65,7 @@ class _Issuer:
     fetched: float = float("-inf")
     fresh_until: float = float("-inf")
     by_thumbprint: bool = False
+    failure: _Failure | None = None
     asked: deque[float] = field(default_factory=lambda: deque(maxlen=FETCHES))
     refreshing: bool = False
     fetching: Lock = field(default_factory=Lock)
@@ -75,6 +87,9 @@ class IssuerKeyCache:
         issuer = self._issuer(provider)
         found = self._known(issuer, algorithm, key_id)
         if found is None:
+            barred = self._barred(issuer)
+            if barred and not issuer.fetching.locked():
+                raise barred  # at once: nobody waits for a thread to learn that nothing is to be learnt
             wait()
             self._learn(issuer, lambda: self._known(issuer, algorithm, key_id) is not None)
             found = self._known(issuer, algorithm, key_id)
@@ -113,7 +128,7 @@ class IssuerKeyCache:
 
     def _refresh(self, issuer: _Issuer) -> None:
         with self._lock:
-            if issuer.refreshing or not self._may_ask(issuer):
+            if issuer.refreshing or self._barred(issuer):
                 return
             issuer.refreshing = True
         self._refreshers.submit(self._refresh_now, issuer)
@@ -147,22 +162,29 @@ class IssuerKeyCache:
     #   tests/adapters/test_issuer_keys.py::test_an_issuer_is_asked_three_times_a_minute_at_most
     def _fetch(self, issuer: _Issuer) -> None:
         """Ask the issuer for its keys; what was known stays where that fails. The caller holds ``fetching``."""
-        if not self._may_ask(issuer):
-            raise KeysUnavailable(f"{issuer.url} was asked {FETCHES} times in the last {PERIOD:g} s")
+        barred = self._barred(issuer)
+        if barred:
+            raise barred
         now = self._monotonic()
         issuer.asked.append(now)
         try:
             keys, max_age, by_thumbprint = self._ask(issuer)
-        except FetchFailed as error:
-            raise KeysUnavailable(str(error), wrong_certificate=error.wrong_certificate) from None
-        except Malformed as error:
-            raise KeysUnavailable(f"{issuer.url}: {error}") from None
+        except (FetchFailed, Malformed) as error:
+            why, wrong_certificate = f"{issuer.url}: {error}", getattr(error, "wrong_certificate", False)
+            issuer.failure = _Failure(self._monotonic(), why, wrong_certificate)
+            raise KeysUnavailable(why, wrong_certificate=wrong_certificate) from None
         least, usual, most = FRESH
         fresh = usual if max_age is None else min(max(max_age, least), most)
         issuer.keys, issuer.by_thumbprint, issuer.fetched, issuer.fresh_until = keys, by_thumbprint, now, now + fresh
 
-    def _may_ask(self, issuer: _Issuer) -> bool:
-        return len(issuer.asked) < FETCHES or self._monotonic() - issuer.asked[0] > PERIOD
+    def _barred(self, issuer: _Issuer) -> KeysUnavailable | None:
+        """Why the issuer is left alone now: it has just failed, or was asked too often. None: it may be asked."""
+        now = self._monotonic()
+        if issuer.failure is not None and now - issuer.failure.at < PAUSE:
+            return KeysUnavailable(issuer.failure.why, wrong_certificate=issuer.failure.wrong_certificate)
+        if len(issuer.asked) == FETCHES and now - issuer.asked[0] <= PERIOD:
+            return KeysUnavailable(f"{issuer.url} was asked {FETCHES} times in the last {PERIOD:g} s")
+        return None
 
     def _ask(self, issuer: _Issuer) -> tuple[KeySet, int | None, bool]:
         return fetch_key_set(self._fetcher, issuer.url, issuer.terms)
@@ -170,21 +192,22 @@ class IssuerKeyCache:
 
 def fetch_key_set(fetcher: Fetcher, url: str, terms: Terms) -> tuple[KeySet, int | None, bool]:
     """The keys of the issuer ``url`` (without scheme), for how long they say to be fresh, and whether a thumbprint
-    vouched for them.
+    vouched for them. Both documents have to come within the time of one.
 
     Raises:
         FetchFailed: the issuer does not answer on these terms.
         Malformed: what it answers cannot be used.
     """
     name = f"https://{url}"
+    until = time.monotonic() + SECONDS
     document = fetcher.get(discovery_url(name), terms)
     where = read_key_set_url(document.body, name)
-    answer = fetcher.get(where, _terms_for(where, name, terms))
+    answer = fetcher.get(where, _terms_for(where, name, terms), seconds=until - time.monotonic())
     return read_key_set(answer.body), answer.max_age, document.by_thumbprint or answer.by_thumbprint
 
 
 def _terms_for(where: str, issuer: str, terms: Terms) -> Terms:
     """The terms for the key set: a private address only at the host that the administrator has named."""
-    if terms.private and urlsplit(where).hostname != urlsplit(issuer).hostname:
+    if terms.private and host_of(where) != host_of(issuer):
         return terms._replace(private=False)
     return terms

@@ -12,10 +12,11 @@ class NotLoaded(Exception):
 
     ``holder``: the verified caller's (``Caller.holder``), empty where nobody is verified yet. ``throttled`` gives the
     answer, and writes its record, for a verified caller of whom too much waits for a thread already. ``is_long``: it is
-    going to compute for long.
+    going to compute for long. ``awaits``: the outside party that it is going to wait for.
     """
 
     holder: str = ""
+    awaits: str = ""
     throttled: Callable[[], Response] | None = None
 
     def __init__(self, *what: object, is_long: bool = False) -> None:

@@ -4,7 +4,9 @@ Each caller has a lane of his own, and whoever is not known yet shares one. A fr
 the lane that has waited longest for its turn. No lane gets all threads, no known caller more than half of the places;
 and where all places are taken, a newcomer gets the last one of the longest lane, so that only the greedy are refused.
 What computes for long runs alone of its kind: threads share one interpreter, and each that computes makes whatever else
-is asked for wait a switch interval (5 ms) longer, on the event loop too.
+is asked for wait a switch interval (5 ms) longer, on the event loop too. What waits for somebody outside, as for the
+keys of an issuer, is in a lane of that party's, of which one runs at a time and the next shares what it has learnt; all
+such lanes together get half of the threads.
 
 # INVARIANT: 9. threads are few: a caller who keeps many requests waiting is refused, and nobody else because of him.
 #   tests/server/test_threads.py::test_one_callers_flood_refuses_and_delays_nobody_else
@@ -32,6 +34,10 @@ class _Job(NamedTuple):
     raw: RawRequest
     reason: NotLoaded
     answer: Future[Response]
+
+    @property
+    def lane(self) -> str:
+        return self.reason.awaits or self.reason.holder
 
     def refuse(self) -> None:
         """Answer without a thread: a known caller in the words of his service, anybody else with a bare 503."""
@@ -65,6 +71,7 @@ class Threads:
         self._taken = 0  # places: requests that run or wait
         self._workers = 0
         self._computes = False  # whether a long one is running
+        self._awaiting = 0  # how many run that wait for outside parties
         self._closed = False
 
     def submit(self, raw: RawRequest, reason: NotLoaded) -> Future[Response]:
@@ -86,7 +93,7 @@ class Threads:
 
     def _admit(self, job: _Job) -> _Job | None:
         """Let ``job`` wait in its lane; who is refused for it, if anybody."""
-        limits, holder = self._limits, job.reason.holder
+        limits, holder = self._limits, job.lane
         lane = self._lanes.get(holder) or _Lane()
         full = limits.threads + limits.queued
         own = len(lane.waiting) + lane.running
@@ -121,20 +128,27 @@ class Threads:
                     self._lanes[holder] = self._lanes.pop(holder)  # to the end
                     job = lane.waiting.popleft()
                     self._computes |= job.reason.is_long
+                    self._awaiting += bool(job.reason.awaits)
                     return job
             self._workers -= 1
             return None
 
-    # INVARIANT: 9. whoever may ask for long computations does not slow others down by asking for many at once.
+    # INVARIANT: 9. whoever may ask for long computations does not slow others down by asking for many at once, and no
+    # outside party by taking its time.
     #   tests/server/test_threads.py::test_what_computes_for_long_runs_one_at_a_time
+    #   tests/server/test_threads.py::test_slow_outside_parties_hold_up_nobody_else
     def _may_run(self, lane: _Lane) -> bool:
         """Whether the lane's oldest request may begin now."""
         if not lane.waiting or lane.running >= self._limits.threads_each:
             return False
-        return not (self._computes and lane.waiting[0].reason.is_long)
+        reason = lane.waiting[0].reason
+        if reason.awaits:
+            return not lane.running and self._awaiting < self._limits.threads_awaiting
+        return not (self._computes and reason.is_long)
 
     def _leave(self, job: _Job) -> None:
-        holder = job.reason.holder
+        holder = job.lane
+        self._awaiting -= bool(job.reason.awaits)
         if job.reason.is_long:
             self._computes = False
         lane = self._lanes[holder]

@@ -12,7 +12,7 @@ from daypass.federation.compact import UnverifiedToken, read_token
 from daypass.federation.issuers import condition_keys, kept_keys
 from daypass.federation.session_claims import read_session_claims
 from daypass.federation.web_identity import WebIdentity, check_claims, claimed_issuer, unknown_issuer, verify_signature
-from daypass.ports import Asking, IssuerKey, IssuerKeys, KeysUnavailable, Vouched
+from daypass.ports import Asking, IssuerKey, IssuerKeys, KeysUnavailable, NotLoaded, Vouched
 from daypass.revocation import FEDERATED_PROVIDER
 
 _NO_KEY = (
@@ -59,6 +59,9 @@ def find_provider(token: UnverifiedToken, asking: Asking) -> OidcProvider:
 def _key(token: UnverifiedToken, provider: OidcProvider, issuer_keys: IssuerKeys, asking: Asking) -> IssuerKey:
     try:
         return issuer_keys.find(provider, token.algorithm, token.key_id, asking.wait)
+    except NotLoaded as reason:
+        reason.awaits = asking.owner.arn(provider)
+        raise
     except KeysUnavailable as error:
         if error.is_busy:
             raise IDPCommunicationError("The identity provider could not be asked yet; try again.") from None
