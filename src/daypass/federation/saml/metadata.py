@@ -6,8 +6,6 @@ are passed over, and so is a signature over the document: whoever may write it i
 
 from __future__ import annotations
 
-from base64 import b64decode
-
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
@@ -15,7 +13,7 @@ from cryptography.x509 import load_der_x509_certificate
 from daypass.entities import SamlIssuer
 from daypass.errors import Malformed
 from daypass.federation.saml.names import DS, METADATA, PROTOCOL
-from daypass.federation.saml.xml import Element, parse, text_of
+from daypass.federation.saml.xml import Element, bytes_of, parse
 
 LARGEST = 10_000_000
 """Characters of a document (IAM API reference, CreateSAMLProvider, SAMLMetadataDocument)."""
@@ -67,7 +65,7 @@ def _issuer(entity: Element) -> SamlIssuer:
 def _certificate(element: Element) -> bytes:
     """A certificate that can be used, DER."""
     try:
-        der = b64decode("".join(text_of(element).split()), validate=True)
+        der = bytes_of(element)
         key = load_der_x509_certificate(der).public_key()
     except ValueError as error:
         raise Malformed(f"a certificate that cannot be read: {error}") from None

@@ -20,7 +20,7 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from daypass.errors import Malformed
 from daypass.federation.saml.names import DS, SIGNATURE
-from daypass.federation.saml.xml import Element, hardened_parser, optional, parse, the_only
+from daypass.federation.saml.xml import Element, bytes_of, hardened_parser, optional, parse, the_only
 
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
@@ -103,6 +103,7 @@ def _check_profile(element: Element) -> None:
     if said is not None:
         signature.remove(said)
     _require_children(signature, ("SignedInfo", "SignatureValue"))
+    bytes_of(the_only(signature, f"{DS}SignatureValue"))
     info = the_only(signature, f"{DS}SignedInfo")
     _require_children(info, ("CanonicalizationMethod", "SignatureMethod", "Reference"))
     if the_only(info, f"{DS}CanonicalizationMethod").get("Algorithm") != _EXCLUSIVE:
@@ -111,6 +112,7 @@ def _check_profile(element: Element) -> None:
         raise Malformed("a signature method with parameters")
     reference = the_only(info, f"{DS}Reference")
     _require_children(reference, ("Transforms", "DigestMethod", "DigestValue"))
+    bytes_of(the_only(reference, f"{DS}DigestValue"))
     name = element.get("ID")
     if not name or reference.get("URI") != f"#{name}":
         raise Malformed("a reference to something else than what holds the signature")

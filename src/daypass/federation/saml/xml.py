@@ -7,6 +7,7 @@ pass over in different ways; bounded in size, depth and number of nodes.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 
 from lxml import etree
 
@@ -99,6 +100,18 @@ def text_of(element: Element) -> str:
     if len(element):
         raise Malformed(f"{etree.QName(element).localname} has elements where a text belongs")
     return element.text or ""
+
+
+def bytes_of(element: Element) -> bytes:
+    """The bytes that an element has in base64, white space passed over.
+
+    Raises:
+        Malformed: it has something else. Some readers pass over that too, so that others read other bytes.
+    """
+    try:
+        return b64decode("".join(text_of(element).split()), validate=True)
+    except ValueError:
+        raise Malformed(f"{etree.QName(element).localname} is no base64") from None
 
 
 def the_only(parent: Element, tag: str) -> Element:

@@ -124,7 +124,7 @@ def attacks() -> Iterator[Attack]:
         yield Attack(f"in the enveloped transform: {name}", _signed(inner=inner), TRANSFORMS_WHY)
     for name, change in REFERENCES.items():
         yield Attack(
-            name, _edited(change), "is not of the profile|a reference to|elements? |transforms|Object|" + NOBODY
+            name, _edited(change), "is not of the profile|a reference to|elements? |transforms|Object|base64|" + NOBODY
         )
 
 
@@ -302,6 +302,7 @@ REFERENCES: dict[str, Callable[[str], str]] = {
     "one as value": lambda text: text.replace(
         "<ds:SignatureValue>AAAA", f"<ds:SignatureValue>{b64encode(bytes(255) + b'1').decode()}"
     ),
+    "noise in the value": lambda text: text.replace("<ds:SignatureValue>AAAA", "<ds:SignatureValue>A:AAA"),
     "no base64 as value": lambda text: text.replace("<ds:SignatureValue>AAAA", "<ds:SignatureValue>\u00e9\u00e9\u00e9"),
     "an element in the value": lambda text: text.replace("<ds:SignatureValue>AAAA", "<ds:SignatureValue><ds:X/>AAAA"),
     "an element in the digest": lambda text: text.replace("<ds:DigestValue>AAAA", "<ds:DigestValue><ds:X/>AAAA"),

@@ -250,7 +250,7 @@ CASES: dict[str, tuple[Make, str]] = {
     "two key infos": (_edited(_twice(_WHOLE)), CANNOT),
     "contents that are somewhere else": (_edited(_referred), "CipherValue"),
     "a key that is somewhere else": (_edited(_retrieved), "RetrievalMethod"),
-    "no base64": (_edited(lambda held: setattr(next(held.iter(f"{XENC}CipherValue")), "text", "!")), CANNOT),
+    "no base64": (_edited(lambda held: setattr(next(held.iter(f"{XENC}CipherValue")), "text", "!")), "no base64"),
     "an assertion under another name": (
         _edited(lambda held: setattr(held, "tag", f"{SAML}EncryptedID")), "not exactly one|not taken|does not belong"),
     "an encrypted assertion of the protocol": (
