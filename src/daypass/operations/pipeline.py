@@ -21,27 +21,26 @@ from functools import partial
 from typing import Any
 
 from daypass import sigv4, wire
-from daypass.credentials import Secret
 from daypass.errors import (
     InternalFailure,
-    InvalidClientTokenId,
     MissingAuthenticationToken,
     OperationNotImplemented,
     ServiceError,
     ServiceUnavailable,
-    SignatureDoesNotMatch,
 )
 from daypass.exchange import RawRequest, Response
 from daypass.ids import RequestIds
 from daypass.operations.audit import Record
-from daypass.operations.authenticate import LONG_TERM, UNREAD, Authenticator
+from daypass.operations.authenticate import Authenticator
 from daypass.operations.doors import Doors, Place
 from daypass.operations.facts import RequestFacts
+from daypass.operations.guessers import Guessers
+from daypass.operations.operator import OperatorDoor
 from daypass.operations.perform import FindAccount, Performer, Result
 from daypass.operations.refusals import as_refusal
 from daypass.operations.registry import Operation, Registry
 from daypass.operations.restrictions import refusal
-from daypass.operations.throttling import Throttle, source_of
+from daypass.operations.throttling import Throttle
 from daypass.policy import Attached
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
 from daypass.principals import Anonymous, Caller, Operator
@@ -73,8 +72,10 @@ class Service:
         self._performer = Performer(ports, strict_audit=strict_audit)
         self._throttle = throttle
         self._failures = throttle.failures
+        self._guessers = Guessers(throttle, self._authenticator, ports.directory)
         self._request_ids = RequestIds(ports.entropy.bytes(16))
         self._doors = Doors(place)
+        self._operator = OperatorDoor(ports, registry, place, self._performer, self._request_ids)
         self._anywhere = self._doors.anywhere
 
     def serve(self, raw: RawRequest) -> Response:
@@ -110,25 +111,7 @@ class Service:
         Raises:
             ServiceError: the operation refused.
         """
-        operation = self._registry.find(name)
-        if operation is None:
-            raise OperationNotImplemented(f"There is no operation {name}.")
-        record = self._open(None)
-        record.service, record.event, record.region = operation.service, operation.action, self._place.home
-        record.caller, record.account = Caller(operator, ""), operator.account
-        facts = RequestFacts(record.caller, record.time, self._place.home, operation.service)
-        # INVARIANT: 7. what must not be recorded of a request is not recorded of a command either.
-        #   tests/operations/test_pipeline.py::test_a_secret_that_the_operator_hands_over_is_not_recorded
-        model = wire.service_model(operation.service).operation(operation.action) if _is_modelled(operation) else None
-        record.request = model.public_params(params) if model else _without_secrets(params)
-        try:
-            if model is not None:
-                model.check(params)
-            return self._performer.perform(operation, params, facts, record, self._ports.directory.load)
-        except Exception as error:
-            refused = as_refusal(error)
-            self._close(record, refused)
-            raise refused from error
+        return self._operator.operate(name, params, operator)
 
     def _serve(self, raw: RawRequest, find_account: FindAccount, *, may_block: bool) -> Response:
         record = self._open(raw)
@@ -282,40 +265,16 @@ class Service:
             signature = self._doors.settled(raw, signature, route)
         now = self._ports.clock.now()
         if self._failures.active:
-            self._refuse_who_fails(raw, signature, now)
+            self._guessers.refuse(raw, signature, now)
         try:
             caller = self._authenticator.verify(raw, signature, scope, find_account, now, may_block=may_block)
         except ServiceError as error:
-            self._note_failure(raw, signature, error, now, may_block=may_block)
+            self._guessers.note(raw, signature, error, now, may_block=may_block)
             raise
         record.caller, record.account, record.region = caller, caller.account, signature.region
         return caller
 
-    def _refuse_who_fails(self, raw: RawRequest, signature: sigv4.UnverifiedSignature, now: float) -> None:
-        key, _ = self._authenticator.at_sight(signature, self._ports.directory.find)
-        if self._failures.refuses(source_of(raw.peer), key, now):
-            raise self._throttle.refused("failures", detail="too many failed signatures")
-
-    def _note_failure(
-        self,
-        raw: RawRequest,
-        signature: sigv4.UnverifiedSignature,
-        error: ServiceError,
-        now: float,
-        *,
-        may_block: bool,
-    ) -> None:
-        """Count ``error`` against its sender, if it took work to find out.
-
-        An expired session is none: it was his, and he is to hear of it. Nor is the wrong time of an unknown key.
-        """
-        key, is_known = self._authenticator.at_sight(signature, self._ports.directory.find)
-        if may_block and key == LONG_TERM:  # its account had to be read first
-            key = UNREAD
-        if isinstance(error, InvalidClientTokenId) or (is_known and isinstance(error, SignatureDoesNotMatch)):
-            self._failures.note(source_of(raw.peer), key, now)
-
-    def _open(self, raw: RawRequest | None) -> Record:
+    def _open(self, raw: RawRequest) -> Record:
         return Record(raw, int(self._ports.clock.now()), self._request_ids.next())
 
     def _close(self, record: Record, refused: ServiceError) -> None:
@@ -326,19 +285,10 @@ class Service:
         record.note(refused)
         if record.caller is None:
             self._ports.audit.count_failure(record.rendered)
-        elif record.raw is None or isinstance(refused, InternalFailure | ServiceUnavailable):
+        elif isinstance(refused, InternalFailure | ServiceUnavailable):
             self._performer.write(record, must=False)
         else:
             self._performer.write_refusal(record, record.caller)
-
-
-def _is_modelled(operation: Operation) -> bool:
-    """Whether the operation is one of AWS's; daypass's own, which only operators have, are in no model."""
-    return operation.service in wire.SERVICES
-
-
-def _without_secrets(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if not isinstance(value, Secret)}
 
 
 def _read_authorization(raw: RawRequest) -> tuple[sigv4.UnverifiedSignature | None, ServiceError | None]:
