@@ -86,7 +86,7 @@ def read_proof(file: str) -> str:
 
 
 def told(found: Mapping[str, Any]) -> list[str]:
-    """The outcome as text: a numbered line a step, below it what was looked at."""
+    """The outcome as text: a numbered line a step, below it what was looked at, as far as there was anything."""
     lines = []
     for number, step in enumerate(found["Steps"], 1):
         lines.append(f"{number:>2} {step['name']:<22} {'ok' if step['passed'] else 'REFUSED'}")
@@ -100,7 +100,7 @@ def told(found: Mapping[str, Any]) -> list[str]:
 
 def _fact(name: str, value: object) -> list[str]:
     if value is None or value in ([], {}):
-        return [f"{name}: -"]
+        return []
     if name == "explanation":
         return [f"  {line}" for line in value] if isinstance(value, list) else []
     if isinstance(value, dict):
