@@ -169,13 +169,12 @@ def _refuse_missing_in_header(algorithm: str, found: Mapping[str, str], date: by
 
 def query_parameters(query: bytes) -> dict[bytes, bytes] | None:
     """The raw ``X-Amz-…`` parameters of a query; None when ``X-Amz-Algorithm`` is not one of them."""
-    found: dict[bytes, bytes] = {}
-    for item in query.split(b"&"):
-        if item.startswith(b"X-Amz-"):
-            name, _, value = item.partition(b"=")
-            if name in found:
-                raise IncompleteSignature(f"Query string must not repeat '{shown(name)}'.")
-            found[name] = value
+    parts = [item.partition(b"=") for item in query.split(b"&") if item.startswith(b"X-Amz-")]
+    found = {name: value for name, _, value in parts}
+    if len(found) < len(parts):
+        names = [name for name, _, _ in parts]
+        name = next(name for number, name in enumerate(names) if name in names[:number])
+        raise IncompleteSignature(f"Query string must not repeat '{shown(name)}'.")
     return found if b"X-Amz-Algorithm" in found else None
 
 

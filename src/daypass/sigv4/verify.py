@@ -92,7 +92,7 @@ def _order_matters(pairs: Pairs) -> bool:
 
     Canonical queries are sorted, so ``a=1&a=2`` and ``a=2&a=1`` have the same signature, but the first value counts.
     """
-    if len({name for name, _ in pairs}) == len(pairs):
+    if len(dict(pairs)) == len(pairs):
         return False
     return sorted(pairs, key=lambda pair: pair[0]) != sorted(pairs)
 

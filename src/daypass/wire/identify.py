@@ -128,7 +128,8 @@ def identify(raw: RawRequest, *, service: str | None, request_id: str) -> Route 
         return TOO_LARGE
     except MalformedQueryString as broken:
         return Route(_service_of(service, endpoint, form), None, form, endpoint, as_json, broken)
-    if usual and (operation := _SEEN.get((service, form.get("Version"), form.get("Action")))) is not None:
+    rooted = usual or (raw.target[:2] == b"/?" and raw.method in _QUERY_METHODS)
+    if rooted and (operation := _SEEN.get((service, form.get("Version"), form.get("Action")))) is not None:
         return Route(operation.service, operation, form, endpoint, as_json)
     if "Action" not in form or raw.method not in _QUERY_METHODS:
         return _no_action(raw, request_id)
