@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daypass.errors import MalformedQueryString
-from daypass.sigv4 import S3_PROFILE, Profile
+from daypass.sigv4 import S3_PROFILE, Profile, canonical
 from daypass.sigv4.canonical import (
     SignedHeaders,
     canonical_path,
@@ -102,6 +102,26 @@ def test_a_query_is_signed_in_one_spelling(pairs: list[tuple[bytes, bytes]], ran
     )
     expected = sorted((quote_from_bytes(n, "-_.~"), quote_from_bytes(v, "-_.~")) for n, v in pairs)
     assert canonical_query(query_pairs(loose)) == "&".join(f"{n}={v}" for n, v in expected).encode()
+
+
+_PIECES = [*(b"%%%02X" % n for n in range(256)), b"%2f", b"%4", b"a", b"Z", b"-", b"~", b"/", b"+", b"\xff", b"=", b"&"]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=8).map(b"".join))
+def test_the_short_way_of_reading_a_query_finds_what_the_long_way_finds(query: bytes) -> None:
+    """What is passed on as it came is what decoding and escaping would have made of it."""
+    if canonical._IN_SIGNED_SPELLING(query):
+        parts = [item.partition(b"=") for item in query.split(b"&")]
+        long = [(canonical._component(name), canonical._component(value)) for name, _, value in parts]
+        assert query_pairs(query) == (long if query else [])
+
+
+def test_the_short_way_takes_each_letter_and_escape_that_is_signed_so() -> None:
+    """Of two spellings of one octet it takes the signed one."""
+    for octet in range(256):
+        spellings = {bytes([octet]), b"%%%02X" % octet, b"%%%02x" % octet} - {b"&", b"="}
+        taken = {each for each in spellings if canonical._IN_SIGNED_SPELLING(each)}
+        assert taken == {escape(bytes([octet]))}
 
 
 def test_pairs_are_sorted_not_texts() -> None:
