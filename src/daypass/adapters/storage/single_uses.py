@@ -20,7 +20,8 @@ class SingleUseTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._mark = database.upsert(SINGLE_USE).on_conflict_do_nothing()  # putting it together takes long
+        marking = database.upsert(SINGLE_USE).on_conflict_do_nothing()
+        self._mark = marking.returning(SINGLE_USE.c.kind)  # PostgreSQL's driver tells of no other row that was added
         self._swept = 0
 
     # INVARIANT: 3. what was used once counts as used before anything is given for it.
@@ -31,7 +32,7 @@ class SingleUseTable:
         sweeps = now - self._swept >= SWEEP_EVERY
         with self._database.writing(digest.hex()) as connection:
             with self._database.bounded():
-                is_first = connection.execute(self._mark, mark).rowcount == 1
+                is_first = connection.execute(self._mark, mark).first() is not None
                 if sweeps:
                     connection.execute(_OVER, {"now": now})
             if is_first:

@@ -7,7 +7,7 @@ pass over in different ways; bounded in size, depth and number of nodes.
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 
 from lxml import etree
 
@@ -108,10 +108,14 @@ def bytes_of(element: Element) -> bytes:
     Raises:
         Malformed: it has something else. Some readers pass over that too, so that others read other bytes.
     """
+    text = "".join(text_of(element).split())
     try:
-        return b64decode("".join(text_of(element).split()), validate=True)
+        found = b64decode(text, validate=True)
     except ValueError:
-        raise Malformed(f"{etree.QName(element).localname} is no base64") from None
+        found = b""
+    if b64encode(found).decode("ascii") != text:
+        raise Malformed(f"{etree.QName(element).localname} is no base64")
+    return found
 
 
 def the_only(parent: Element, tag: str) -> Element:
