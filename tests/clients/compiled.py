@@ -48,9 +48,9 @@ SDKS: Mapping[str, Callable[[], Program]] = {
 }
 
 
-def go_program(source: str, package: str = ".") -> str:
+def go_program(source: str | Path, package: str = ".") -> str:
     """The program that ``source``'s module is, or that it pins as ``package``."""
-    built = BUILT / source
+    built = BUILT / Path(source).name
     build = ("build", "-p", "1", "-trimpath", "-o", str(built), package)
     run(_toolchain("go"), *build, folder=HERE / source, seconds=1_700, GOFLAGS="-mod=readonly")
     return str(built)

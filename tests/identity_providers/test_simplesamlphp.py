@@ -61,7 +61,7 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     ):
         plain = here.trust_idp("plain", idp.metadata)
         encrypted = here.trust_idp("encrypted", idp.metadata, AssertionEncryptionMode="Required", AddPrivateKey=pem)
-        place = f"{SIGN_IN}/acs/{here.iam.get_saml_provider(SAMLProviderArn=encrypted)['SAMLProviderUUID']}"
+        place = here.place(encrypted)
         roles = (
             here.role("dev", plain, tags=True, StringEquals={"saml:aud": SIGN_IN}),
             here.role("ops", plain, tags=True, StringEquals={"aws:RequestTag/team": "eng", "saml:sub": "ada"}),

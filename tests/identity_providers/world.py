@@ -34,6 +34,8 @@ class World:
     iam: Any
     stranger: Any
     account: str
+    here: Mapping[str, Any]
+    """What boto3 needs to know to make a client of this daypass."""
 
     def trust_issuer(self, issuer: Issuer, *client_ids: str, claims: tuple[str, ...] = ()) -> str:
         """A provider for ``issuer``, which lives on this machine; its ARN. ``claims`` become condition keys."""
@@ -49,6 +51,11 @@ class World:
         """A provider for the SAML identity provider of that metadata; its ARN."""
         made = self.iam.create_saml_provider(Name=name, SAMLMetadataDocument=metadata, **more)
         return str(made["SAMLProviderArn"])
+
+    def place(self, provider: str) -> str:
+        """Where responses for the SAML provider of that ARN are posted, as AWS names it."""
+        uuid = self.iam.get_saml_provider(SAMLProviderArn=provider)["SAMLProviderUUID"]
+        return f"{SIGN_IN}/acs/{uuid}"
 
     def role(self, name: str, provider: str, *, tags: bool = False, **conditions: Mapping[str, object]) -> str:
         """A role for whoever ``provider`` vouches for under ``conditions``; its ARN."""
@@ -76,7 +83,7 @@ class World:
         """A client of STS with the credentials of an answer."""
         made = answer["Credentials"]
         keys = (made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
-        return boto3.Session(*keys, region_name=REGION).client("sts", endpoint_url=self.daypass.url)
+        return boto3.Session(*keys, region_name=REGION).client("sts", **self.here)
 
     def environment(self, home: Path, **more: str) -> dict[str, str]:
         """For a program that is to find this daypass, and keys nowhere."""
@@ -94,13 +101,18 @@ class World:
 
 @contextmanager
 def world(
-    folder: Path, *options: str, program: tuple[str, ...] = PROGRAM, environment: Mapping[str, str] | None = None
+    folder: Path,
+    *options: str,
+    program: tuple[str, ...] = PROGRAM,
+    environment: Mapping[str, str] | None = None,
+    authority: Path | None = None,
 ) -> Iterator[World]:
-    """A daypass whose data is in ``folder``."""
+    """A daypass whose data is in ``folder``. ``authority``: who vouches for its https, if it has any."""
     with up(folder / "data", *options, program=program, env=environment) as daypass:
         given = daypass.environment()
+        here: dict[str, Any] = {"endpoint_url": daypass.url, "verify": str(authority) if authority else None}
         admin = boto3.Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
-        account = admin.client("sts", endpoint_url=daypass.url).get_caller_identity()["Account"]
+        account = admin.client("sts", **here).get_caller_identity()["Account"]
         unsigned = Config(signature_version=UNSIGNED, retries={"max_attempts": 0})
-        stranger = boto3.Session(region_name=REGION).client("sts", endpoint_url=daypass.url, config=unsigned)
-        yield World(daypass, admin.client("iam", endpoint_url=daypass.url), stranger, account)
+        stranger = boto3.Session(region_name=REGION).client("sts", config=unsigned, **here)
+        yield World(daypass, admin.client("iam", **here), stranger, account, here)
