@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ("tests.postgres",)
+pytest_plugins = ("tests.postgres", "tests.identity_providers.record")
 
 _SCALE = "TESTS_SCALE"
 _RUN = "TESTS_RUN"
@@ -32,7 +32,7 @@ os.environ["BOTO_DISABLE_CRT"] = "true"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="run the long tests too, with ten times the cases")
     parser.addoption("--clients", action="store_true", help="run the tests that drive other people's clients too")
-    parser.addoption("--record-clients", action="store_true", help="write tests/clients/results.json")
+    parser.addoption("--record-clients", action="store_true", help="write down what clients and providers did")
 
 
 def pytest_configure(config: pytest.Config) -> None:

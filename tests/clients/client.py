@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -97,3 +99,10 @@ def kept(source: str | Path, make: Callable[[Path], object]) -> Path:
 def npm_installed(source: str | Path) -> Path:
     """A copy of the folder ``source`` with the packages that its lock file names."""
     return kept(source, lambda made: run(installed("npm"), "ci", "--no-audit", "--no-fund", folder=made))
+
+
+def here() -> dict[str, str]:
+    """Date and machine, for the record."""
+    system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    machine = f"{os.cpu_count()} cores {platform.machine()}, {system}"
+    return {"date": time.strftime("%Y-%m-%d", time.gmtime()), "machine": machine}

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import time
 from typing import Any
 
 import pytest
 
-from tests.clients.client import HERE
+from tests.clients.client import HERE, here
 from tests.clients.scenarios import SCENARIOS
 from tests.clients.table import CLIENTS
 
@@ -30,7 +27,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write it down if the run is one for the record; what was not tried this time stays as it was."""
     if _found and session.config.getoption("record_clients"):
         before = json.loads(RESULTS.read_text())["clients"] if RESULTS.exists() else {}
-        clients = dict(sorted({**before, **{name: {**one, **_here()} for name, one in _found.items()}}.items()))
+        clients = dict(sorted({**before, **{name: {**one, **here()} for name, one in _found.items()}}.items()))
         RESULTS.write_text(json.dumps({**table(), "clients": clients}, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -43,9 +40,3 @@ def table() -> dict[str, Any]:
             for client in CLIENTS
         },
     }
-
-
-def _here() -> dict[str, str]:
-    system = platform.freedesktop_os_release()["PRETTY_NAME"]
-    machine = f"{os.cpu_count()} cores {platform.machine()}, {system}"
-    return {"date": time.strftime("%Y-%m-%d", time.gmtime()), "machine": machine}

@@ -14,8 +14,6 @@ import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from daypass.app import open_daypass
-from daypass.settings import load
 from tests.identity_providers.oidc import Issuer
 from tests.running import PROGRAM, Running, up
 
@@ -39,13 +37,13 @@ class World:
 
     def trust_issuer(self, issuer: Issuer, *client_ids: str, claims: tuple[str, ...] = ()) -> str:
         """A provider for ``issuer``, which lives on this machine; its ARN. ``claims`` become condition keys."""
-        made = self.iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=list(client_ids))
-        arn = str(made["OpenIDConnectProviderArn"])
-        terms = {"Authorities": issuer.authority.pem, "AllowPrivate": True, "Claims": list(claims)}
-        data = self.daypass.data
-        with open_daypass(load(data, {}, {}).settings, data) as daypass:
-            daypass.operator("daypass:SetOpenIDConnectProviderTerms", {"OpenIDConnectProviderArn": arn, **terms})
-        return arn
+        options = [*(f"--client-id={client}" for client in client_ids), *(f"--claim={claim}" for claim in claims)]
+        authority = f"--ca-file={issuer.authority.files.authority}"
+        done = self.daypass.command(
+            "federation", "add-oidc", issuer.url, *options, authority, "--allow-private", "--json"
+        )
+        assert done.returncode == 0, done.stderr
+        return str(json.loads(done.stdout)["OpenIDConnectProviderArn"])
 
     def trust_idp(self, name: str, metadata: str, **more: str) -> str:
         """A provider for the SAML identity provider of that metadata; its ARN."""
