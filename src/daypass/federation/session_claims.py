@@ -10,14 +10,13 @@ import re
 from typing import Any, NamedTuple
 
 from daypass.errors import InvalidIdentityToken
-from daypass.federation.session_tags import is_tag
+from daypass.federation.session_values import is_tag, source_identity
 from daypass.principals import Tags
 
 NAMESPACE = "https://aws.amazon.com/"
 _TAGS, _SOURCE, _ROLES = f"{NAMESPACE}tags", f"{NAMESPACE}source_identity", f"{NAMESPACE}roles"
 _FLAT_TAG, _FLAT_TRANSITIVE = f"{_TAGS}/principal_tags/", f"{_TAGS}/transitive_tag_keys"
 
-_SOURCE_IDENTITY = re.compile(r"(?!aws:)[a-zA-Z_0-9+=,.@-]{2,64}", re.ASCII)
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]{1,1024}", re.ASCII)
 
 
@@ -40,8 +39,12 @@ def read_session_claims(claims: dict[str, Any]) -> SessionClaims:
     flat, flat_transitive = _flat(claims)
     if (tags or transitive) and (flat or flat_transitive):
         raise _unsupported("session tags in two layouts")
+    source = claims.get(_SOURCE)
     return SessionClaims(
-        tags or flat, transitive or flat_transitive, _source_identity(claims.get(_SOURCE)), _roles(claims.get(_ROLES))
+        tags or flat,
+        transitive or flat_transitive,
+        None if source is None else source_identity(source),
+        _roles(claims.get(_ROLES)),
     )
 
 
@@ -83,14 +86,6 @@ def _keys(found: object) -> tuple[str, ...]:
     if not (isinstance(found, list) and all(isinstance(key, str) and key for key in found)):
         raise _unsupported("transitive tag keys")
     return tuple(found)
-
-
-def _source_identity(found: object) -> str | None:
-    if found is None:
-        return None
-    if not (isinstance(found, str) and _SOURCE_IDENTITY.fullmatch(found)):
-        raise InvalidIdentityToken('Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"')
-    return found
 
 
 # INVARIANT: 1. a roles claim that cannot be read allows no role; it is not taken for absent.

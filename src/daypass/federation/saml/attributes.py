@@ -4,19 +4,17 @@ response"). Names are exact and full: a provider's own attribute called ``Role``
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from daypass.errors import InvalidIdentityToken
 from daypass.federation.saml.assertion import Attributes
 from daypass.federation.saml.xml import trimmed
-from daypass.federation.session_tags import is_tag
+from daypass.federation.session_values import NAME, is_name, is_tag, source_identity
 from daypass.principals import Tags
 
 _PREFIXES = {"aws-cn": "https://www.amazonaws.cn/SAML/Attributes/"}
 _PREFIX = "https://aws.amazon.com/SAML/Attributes/"
 
-_NAME = re.compile(r"[a-zA-Z_0-9+=,.@-]{2,64}", re.ASCII)
 _TAG = "PrincipalTag:"
 
 
@@ -48,8 +46,8 @@ def _session_name(said: Attributes) -> str:
     name = _single(said, "RoleSessionName")
     if name is None:
         raise InvalidIdentityToken("RoleSessionName is required in AuthnResponse")
-    if not _NAME.fullmatch(name):
-        raise InvalidIdentityToken("RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}")
+    if not is_name(name):
+        raise InvalidIdentityToken(f"RoleSessionName in AuthnResponse must match {NAME}")
     return name
 
 
@@ -67,9 +65,7 @@ def _roles(said: Attributes) -> tuple[tuple[str, str], ...]:
 
 def _source_identity(said: Attributes) -> str | None:
     found = _single(said, "SourceIdentity")
-    if found is not None and (not _NAME.fullmatch(found) or found.startswith("aws:")):
-        raise InvalidIdentityToken('Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"')
-    return found
+    return None if found is None else source_identity(found)
 
 
 def _tags(said: Attributes) -> Tags:
