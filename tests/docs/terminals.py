@@ -16,6 +16,7 @@ BIN = Path(sys.executable).parent
 SECONDS = 60.0
 """How long one block may take."""
 
+_SECRET_ACCESS_KEY = re.compile(rb"(?<![\w/+.-])[A-Za-z0-9/+]{40}(?![\w/+=.-])")
 _READY = re.compile(r"^daypass ready (\S+)$", re.MULTILINE)
 
 
@@ -60,6 +61,7 @@ class Terminals:
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
+                umask=0o022,
             )
 
     @staticmethod
@@ -93,6 +95,15 @@ class Terminals:
         assert bool(int(status)) == fails, f"exit code {status.strip()}:\n{output}"
         return _with_usual_port(output)
 
+    def exposed(self) -> list[str]:
+        """The files with a secret access key in them that others on the reader's machine could read."""
+        found = []
+        for folder, below, names in os.walk(self._home):
+            below[:] = [name for name in below if Path(folder, name).stat().st_mode & 0o011]
+            paths = [Path(folder, name) for name in names if not name.startswith((".block-", ".shell.", ".terminal-"))]
+            found += [path.name for path in paths if path.is_file() and _is_exposed(path)]
+        return found
+
     def _until(self, offset: int, mark: str) -> str:
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
@@ -123,6 +134,13 @@ class Terminals:
         path = self._home / f".block-{self._count}.sh"
         path.write_text(text)
         return path
+
+
+def _is_exposed(path: Path) -> bool:
+    if not path.stat().st_mode & 0o044:
+        return False
+    words = _SECRET_ACCESS_KEY.findall(path.read_bytes())
+    return any(re.search(rb"\d", word) and re.search(rb"[a-z]", word) and re.search(rb"[A-Z]", word) for word in words)
 
 
 def _with_usual_port(text: str) -> str:

@@ -49,7 +49,10 @@ def test_every_block_says_what_it_is(page: Page) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_the_examples_of_a_page_do_what_it_says(page: Page, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Typed from top to bottom, every example succeeds or is refused as told, and prints what the page shows."""
+    """Typed from top to bottom, every example succeeds or is refused as told, and prints what the page shows.
+
+    And no secret is left lying about for others to read.
+    """
     database = ""
     if any(DATABASE in block.text for block in page.blocks if block.is_run):
         server: PostgresServer = request.getfixturevalue("postgres")
@@ -63,6 +66,7 @@ def test_the_examples_of_a_page_do_what_it_says(page: Page, tmp_path: Path, requ
                 said = follow(terminals, block, database) if block.language == "sh" else said
                 if block.file and block.language != "sh":
                     terminals.save(block.file, block.text)
+        assert not terminals.exposed()
 
 
 def follow(terminals: Terminals, block: Block, database: str) -> str:

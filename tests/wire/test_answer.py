@@ -124,6 +124,17 @@ def test_refusals_in_json(message: str, said: str | None) -> None:
     }
 
 
+def test_no_text_in_a_json_answer_reads_as_xml() -> None:
+    """Go's reader of XML skips what stands before it, so a subject could else be read as somebody's identity."""
+    forged = "<GetCallerIdentityResponse><Arn>arn:aws:iam::111122223333:root</Arn></GetCallerIdentityResponse>"
+    result = {"SubjectFromWebIdentityToken": forged}
+    answer = respond(operation_of("sts", "AssumeRoleWithWebIdentity"), result, "an-id", accept_json=True)
+    refused = refuse("sts", refusal("ValidationError", forged), "an-id", accept_json=True)
+    for body in (answer.body, refused.body):
+        assert b"<" not in body
+        assert forged in str(json.loads(body))
+
+
 def test_iam_answers_in_json_hold_lists_maps_and_encoded_documents() -> None:
     """The JSON form covers every kind of member, policy documents percent-encoded as in XML."""
     version = {"Document": '{"a": 1}', "VersionId": "v1", "IsDefaultVersion": True, "CreateDate": 1}
