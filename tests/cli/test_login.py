@@ -92,6 +92,7 @@ def role(running: Running, issuer: StubIssuer) -> str:
 def sign_in(issuer: StubIssuer, monkeypatch: pytest.MonkeyPatch) -> SignIn:
     made = SignIn(issuer)
     monkeypatch.setattr("webbrowser.open", made.open)
+    monkeypatch.setenv("BROWSER", "any")
     return made
 
 

@@ -39,8 +39,8 @@ class OidcProvider:
     """A running ``oidc-provider``: see ``oidc_provider_npm/provider.mjs`` for the issuers and clients it has."""
 
     def __init__(self, url: str, authority: Authority) -> None:
-        self.usual, self.lone = (
-            Issuer(f"{url}/{name}", authority, f"{url}/{name}/token") for name in ("usual", "lone")
+        self.usual, self.lone, self.people = (
+            Issuer(f"{url}/{name}", authority, f"{url}/{name}/token") for name in ("usual", "lone", "people")
         )
 
     def rotate(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from daypass.credentials import Secret, TemporaryCredentials
 
 FORMATS = ("profile", "process", "env")
+_DESKTOPS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 
 @click.command(
@@ -132,7 +134,9 @@ def _open(url: str) -> None:
     import webbrowser
 
     click.echo(f"sign in with your browser; if none opens, open\n  {url}", err=True)
-    webbrowser.open(url)
+    # Without a desktop, `webbrowser` takes a browser for terminals, which would wait for us while we wait for it.
+    if sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in _DESKTOPS):
+        webbrowser.open(url)
 
 
 def _read_token(file: str) -> Secret:

@@ -1,7 +1,8 @@
 // Two OpenID providers over https in one process, as npm's oidc-provider makes them: node provider.mjs PORT CERT KEY
 //
 // https://127.0.0.1:PORT/usual has an RSA and an EC key and names the key in every token. https://127.0.0.1:PORT/lone
-// has one RSA key and does not. A grant of type `urn:test:account` gives whoever holds the client's secret the id token
+// has one RSA key and does not. https://127.0.0.1:PORT/people has pages to sign in to, for the public client `terminal`: by
+// code with PKCE, back to this machine, or by a code that is entered on another device. A grant of type `urn:test:account` gives whoever holds the client's secret the id token
 // of the account `sub`, with the claims of the JSON text `claims` beside; client credentials give a JWT access token.
 // POST /usual/rotate: sign with new keys from now on; the old ones stay published.
 import { generateKeyPairSync, randomUUID } from "node:crypto";
@@ -56,8 +57,27 @@ const configuration = (keys, named) => ({
   },
 });
 
+const terminal = {
+  client_id: "terminal",
+  application_type: "native",
+  token_endpoint_auth_method: "none",
+  grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"],
+  response_types: ["code"],
+  redirect_uris: ["http://127.0.0.1/callback"],
+};
+
+const forPeople = (usual) => ({
+  ...usual,
+  clients: [terminal],
+  cookies: { keys: [randomUUID()] },
+  pkce: { required: () => true },
+  features: { ...usual.features, devInteractions: { enabled: true }, deviceFlow: { enabled: true } },
+});
+
 const made = (name, keys) => {
-  const provider = new Provider(`https://127.0.0.1:${port}/${name}`, configuration(keys, name !== "lone"));
+  const usual = configuration(keys, name !== "lone");
+  const configured = name === "people" ? forPeople(usual) : usual;
+  const provider = new Provider(`https://127.0.0.1:${port}/${name}`, configured);
   const idToken = async (ctx) => {
     const { sub, claims } = ctx.oidc.params;
     const token = new provider.IdToken({ sub }, { ctx });
@@ -71,7 +91,11 @@ const made = (name, keys) => {
 };
 
 const usualKeys = () => [jwk(rsa(), "RS256"), jwk(elliptic(), "ES256")];
-const providers = { usual: made("usual", usualKeys()), lone: made("lone", [jwk(rsa(), "RS256")]) };
+const providers = {
+  usual: made("usual", usualKeys()),
+  lone: made("lone", [jwk(rsa(), "RS256")]),
+  people: made("people", [jwk(rsa(), "RS256")]),
+};
 
 const answer = (request, response) => {
   const [, name, rest] = /^\/(\w+)(\/.*)$/.exec(request.url) ?? [];
