@@ -37,38 +37,32 @@ class SamlProof:
             NotLoaded: this is the event loop, where nothing is verified.
             StoreUnavailable: whether it was used before could not be learnt.
         """
-        owner, tell = asking.owner, asking.tell
-        tell("provider", provider_arn, owner)
-        provider = owner.find_saml_provider(provider_arn)
-        if provider is None:
-            raise InvalidIdentityToken("Specified provider doesn't exist.")
+        provider, tell = _provider(provider_arn, asking), asking.tell
         tell("response", text)
         data = _decoded(text)
         asking.wait()
         proved = self._proved(data, provider, asking)
         tell("assertion", proved)
         assertion = _read(proved)
+        self._check(assertion, provider, asking)
+        tell("attributes", assertion)
+        wish = read_wish(assertion.attributes, asking.owner.partition)
+        tell("role pair", (role_arn, provider_arn), wish)
+        _refuse_other_roles(wish, role_arn, provider_arn)
+        tell("replay", assertion, provider)
+        self._use_up(assertion, proved, asking.owner.id, provider, asking.now)
+        return _vouched(assertion, wish, proved, provider, provider_arn, asking.owner.id)
+
+    def _check(self, assertion: Assertion, provider: SamlProvider, asking: Asking) -> None:
         check_rules(
             assertion,
             now=asking.now,
-            partition=owner.partition,
+            partition=asking.owner.partition,
             provider=provider.id,
             own=self._own,
             is_lax=provider.is_lax,
-            tell=tell,
+            tell=asking.tell,
         )
-        tell("attributes", assertion)
-        wish = read_wish(assertion.attributes, owner.partition)
-        # INVARIANT: 1. a role is opened only if the provider names it together with itself.
-        #   tests/services/sts/test_saml.py::test_a_role_that_the_assertion_does_not_name_is_not_opened
-        tell("role pair", (role_arn, provider_arn), wish)
-        if (role_arn, provider_arn) not in wish.roles:
-            raise InvalidIdentityToken(
-                "SAML Assertion doesn't contain the requested Role and Metadata in the attributes"
-            )
-        tell("replay", assertion, provider)
-        self._use_up(assertion, proved, owner.id, provider, asking.now)
-        return _vouched(assertion, wish, proved, provider, provider_arn, owner.id)
 
     def _proved(self, data: bytes, provider: SamlProvider, asking: Asking) -> Proved:
         name = f"{asking.owner.id}/{provider.id}"
@@ -93,6 +87,14 @@ class SamlProof:
             raise InvalidIdentityToken("The assertion has been used before.")
 
 
+def _provider(arn: str, asking: Asking) -> SamlProvider:
+    asking.tell("provider", arn, asking.owner)
+    provider = asking.owner.find_saml_provider(arn)
+    if provider is None:
+        raise InvalidIdentityToken("Specified provider doesn't exist.")
+    return provider
+
+
 def _decoded(text: str) -> bytes:
     try:
         return b64decode("".join(text.split()), validate=True)
@@ -111,6 +113,13 @@ def _read(proved: Proved) -> Assertion:
     if not assertion.id:
         raise InvalidIdentityToken("Invalid SAML assertion", detail="it has no ID")
     return assertion
+
+
+# INVARIANT: 1. a role is opened only if the provider names it together with itself.
+#   tests/services/sts/test_saml.py::test_a_role_that_the_assertion_does_not_name_is_not_opened
+def _refuse_other_roles(wish: Wish, role_arn: str, provider_arn: str) -> None:
+    if (role_arn, provider_arn) not in wish.roles:
+        raise InvalidIdentityToken("SAML Assertion doesn't contain the requested Role and Metadata in the attributes")
 
 
 def _vouched(
