@@ -147,7 +147,7 @@ def _audience(claims: dict[str, Any], client_ids: Collection[str]) -> str:
 
 
 # INVARIANT: 1. nothing of a token is believed that its issuer has not signed.
-#   tests/federation/test_web_identity.py::test_no_mutant_of_a_token_is_accepted
+#   tests/federation/test_mutants.py::test_no_mutant_of_a_token_is_accepted
 def verify_signature(token: UnverifiedToken, key: Key) -> None:
     """Step 4.
 

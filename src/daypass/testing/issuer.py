@@ -51,7 +51,7 @@ class StubIssuer:
         self._server = _serve(self, certificate)
         self.port = self._server.server_address[1]
         self.url = f"https://{HOST}:{self.port}{path}"
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self.rotate()
 
     def __enter__(self) -> Self:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from daypass.testing.issuer import StubIssuer
 from daypass.testing.local import LocalDaypass, Signer
 from tests.security.world import SeededEntropy
 from tests.sigv4.samples import NOW
@@ -80,6 +81,13 @@ def stage() -> Iterator[Stage]:
         arn = iam.create_user(UserName="alice")["User"]["Arn"]
         key = Signer.of(iam.create_access_key(UserName="alice")["AccessKey"])
         yield Stage(daypass, key, arn, *daypass.account_named("other"))
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[StubIssuer]:
+    """An issuer of web identity tokens, with a path."""
+    with StubIssuer(path="/realms/one") as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

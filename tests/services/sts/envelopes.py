@@ -41,7 +41,7 @@ def is_like(text: str, wanted: str) -> bool:
 
 def envelope(code: str, message: str | None, request_id: str, namespace: str) -> str:
     """AWS's error envelope, byte for byte; without a message where there is None."""
-    text = (message or "").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    text = (message or "").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     said = "" if message is None else f"    <Message>{text}</Message>\n"
     return (
         f'<ErrorResponse xmlns="{namespace}">\n  <Error>\n    <Type>Sender</Type>\n'

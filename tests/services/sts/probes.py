@@ -14,6 +14,7 @@ from daypass.credentials import Secret
 from daypass.entities import MfaDevice
 from daypass.exchange import RawRequest, Response
 from daypass.sigv4 import sign_request
+from daypass.testing.issuer import StubIssuer
 from daypass.testing.local import ENDPOINT, VERSIONS, LocalDaypass, Signer, flatten, raw_request
 from daypass.totp import code_of, step_at
 from tests.calling import credentials_in, element
@@ -22,7 +23,9 @@ from tests.security.world import SEED
 EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 OTHER = "999999999999"
 FEATURES = {"RootCredentialsManagement", "RootSessions"}
-_PLACE = re.compile(r"\{(account|management|caller|other|role|device|key|code@-?\d+|\d+)\}")
+_PLACE = re.compile(
+    r"\{(account|management|caller|other|role|device|key|issuer|prefix|provider|token|now[+-]\d+|code@-?\d+|\d+)\}"
+)
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 _NUMBERS = count(1)
 
@@ -37,6 +40,7 @@ class Probe:
     admin: Signer
     arn: str
     signer: Signer | None = None
+    issuer: StubIssuer | None = None
 
     # ── texts ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -52,6 +56,10 @@ class Probe:
         name = found[1]
         if name.startswith("code@"):
             return code_of(SEED, step_at(int(self.daypass.clock.now())) + int(name[5:]))
+        if name.startswith("now"):
+            return str(int(self.daypass.clock.now()) + int(name[3:]))
+        if self.issuer is not None and name in ("issuer", "prefix", "provider", "token"):
+            return self._of_issuer(name, self.issuer)
         fixed = {
             "account": self.account,
             "management": self.daypass.account,
@@ -62,6 +70,18 @@ class Probe:
             "key": self.signer.access_key_id if self.signer else "",
         }
         return fixed[name] if name in fixed else "x" * int(name)
+
+    def _of_issuer(self, name: str, issuer: StubIssuer) -> str:
+        prefix = issuer.url.removeprefix("https://")
+        if name != "token":
+            provider = f"arn:aws:iam::{self.account}:oidc-provider/{prefix}"
+            return {"issuer": issuer.url, "prefix": prefix, "provider": provider}[name]
+        wanted = self.filled(self.case["token"])
+        now = int(self.daypass.clock.now())
+        claims = {**issuer.claims(iat=now, exp=now + 600), **wanted.get("claims", {})}
+        told = {name: value for name, value in claims.items() if value is not None}
+        token = issuer.sign(json.dumps(told).encode(), wanted.get("header"))
+        return token[:-4] + "AAAA" if wanted.get("forged") else token
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -100,10 +120,13 @@ class Probe:
         return raw_request(method, target, kept, body)
 
 
-def make_probe(daypass: LocalDaypass, case: dict[str, Any]) -> Probe:
-    """The caller that the case wants, in an account of his own."""
+def make_probe(daypass: LocalDaypass, case: dict[str, Any], issuer: StubIssuer | None = None) -> Probe:
+    """The caller that the case wants, in an account of his own, which trusts ``issuer`` if the case has a token."""
     account, admin = daypass.account_named(f"case-{next(_NUMBERS)}")
     probe = Probe(daypass, case, account, admin, f"arn:aws:iam::{account}:user/probe")
+    if "token" in case:
+        assert issuer is not None
+        _trust(probe, issuer, case["token"].get("provider", {}))
     if "role" in case:
         _make_target(probe, dict(case["role"]))
     for operation, params in case.get("given", ()):
@@ -113,6 +136,15 @@ def make_probe(daypass: LocalDaypass, case: dict[str, Any]) -> Probe:
         for region in case.get(f"{verb.lower()}d", ()):
             daypass.daypass.operator(f"daypass:{verb}Region", {"Region": region}, account)
     return probe
+
+
+def _trust(probe: Probe, issuer: StubIssuer, wanted: dict[str, Any]) -> None:
+    probe.issuer = issuer
+    clients = wanted.get("ClientIDList", [issuer.audience])
+    probe.ask(probe.admin, "iam:CreateOpenIDConnectProvider", {"Url": "{issuer}", "ClientIDList": clients})
+    terms = {"Authorities": issuer.authority, "AllowPrivate": True, **wanted.get("terms", {})}
+    named = {"OpenIDConnectProviderArn": probe.filled("{provider}"), **terms}
+    probe.daypass.daypass.operator("daypass:SetOpenIDConnectProviderTerms", named, probe.account)
 
 
 def _make_target(probe: Probe, wanted: dict[str, Any]) -> None:

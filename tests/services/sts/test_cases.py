@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from daypass.operations.registry import REGISTRY
+from daypass.testing.issuer import StubIssuer
 from daypass.testing.local import LocalDaypass
 from tests.calling import element
 from tests.services.sts.envelopes import FOLDER, check_refusal, check_whole
@@ -21,15 +22,15 @@ CASES = [
 ]
 MESSAGES: list[dict[str, Any]] = json.loads((FOLDER / "messages.json").read_text())
 MEMBERS = {"as", "policy", "features", "session", "device", "role", "given", "region", "host", "request", "when"}
-MEMBERS |= {"case", "enabled", "disabled", "refused", "answers", "lasts", "answer"}
+MEMBERS |= {"token", "case", "enabled", "disabled", "refused", "answers", "lasts", "answer"}
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_service_does_what_the_case_says(daypass: LocalDaypass, case: dict[str, Any]) -> None:
+def test_the_service_does_what_the_case_says(daypass: LocalDaypass, issuer: StubIssuer, case: dict[str, Any]) -> None:
     """The judged call gets exactly the refusal, or the answer, that the case states."""
     assert case.keys() <= MEMBERS, "a misspelt member would state nothing"
     assert case.get("as", "user") in KINDS
-    probe = make_probe(daypass, case)
+    probe = make_probe(daypass, case, issuer)
     answer = probe.judged()
     if "refused" in case:
         check_refusal(probe, answer, *probe.filled(case["refused"]))

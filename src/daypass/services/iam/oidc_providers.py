@@ -27,7 +27,7 @@ MOST_THUMBPRINTS = 5
 _ID_BYTES = 16
 _URL = re.compile(
     r"https://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?P<port>:[1-9][0-9]{0,4})?"
-    r"(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?)",
+    r"(?P<path>(?:/[A-Za-z0-9._~!$&'()+,;=:@%-]+)*/?)",  # no `*`: it would be a pattern in policies
     re.ASCII,
 )
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}", re.ASCII)
