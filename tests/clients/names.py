@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,13 +56,13 @@ class Names:
         return dict.fromkeys(names, str(self.authority))
 
 
-def make_names(data: Path) -> Names:
+def make_names(data: Path, names: Sequence[str] = NAMES) -> Names:
     """Certificate and hosts file for a daypass on ``data``, for a loopback address that nobody else uses."""
     if os.geteuid() != 0 or subprocess.run(("unshare", "--mount", "true"), capture_output=True, check=False).returncode:
         pytest.skip("names lead to port 443 in a mount namespace; this takes root on a machine that grants them")
     address = f"127.77.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
     hosts = data.with_name("hosts")
-    hosts.write_text(f"127.0.0.1 localhost\n{address} {' '.join(NAMES)}\n")
-    done = run("tls", "init", "--data", str(data), *(f"--host={name}" for name in (*NAMES, address)))
+    hosts.write_text(f"127.0.0.1 localhost\n{address} {' '.join(names)}\n")
+    done = run("tls", "init", "--data", str(data), *(f"--host={name}" for name in (*names, address)))
     assert done.returncode == 0, done.stderr
     return Names(address, data / "tls", hosts)

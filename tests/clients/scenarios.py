@@ -124,9 +124,9 @@ SCENARIOS: Mapping[str, Scenario] = {
         _as_user,
     ),
     "web-identity": Scenario(
-        "AssumeRoleWithWebIdentity by the client's token file provider; the error's code",
-        "refused",
-        lambda said, _: said["refused"] == "InvalidIdentityToken",
+        "the profile `web`, or the client's token file provider: AssumeRoleWithWebIdentity; who am I",
+        "arn",
+        _assumed("federated", "web"),
     ),
     "profile": Scenario(
         "the profile `role`: `role_arn` with `source_profile`; who am I",

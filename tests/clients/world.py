@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 
+from daypass.testing.issuer import StubIssuer
 from daypass.totp import code_of, step_at
 from tests.clients.client import Client, Program
 from tests.clients.names import Names, make_names
@@ -24,8 +25,6 @@ from tests.running import PROGRAM, Running, up
 from tests.story.conftest import Clock
 
 REGION, OTHER_REGION = "eu-central-1", "eu-west-1"
-# Whom nobody trusts yet: made up, unsigned, and only there to be refused.
-_WEB_IDENTITY_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUuY29tIiwic3ViIjoiYW5uIn0.c2lnbmF0dXJl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,7 @@ class World:
     names: Names
     iam: Any
     account: str
+    issuer: StubIssuer
 
     def person(self, client: Client, folder: Path) -> Person:
         """A user with keys, a second factor, and roles for ``client``, whose home is ``folder``."""
@@ -135,7 +135,7 @@ class Person:
     def _write_files(self) -> None:
         files = {
             "task.json": json.dumps(asdict(self.task)),
-            "token": _WEB_IDENTITY_TOKEN,
+            "token": self.world.issuer.token(sub=self.client.name),
             "config": self._profiles(),
             "key.json": json.dumps({"Version": 1, **self._key()}),
         }
@@ -194,15 +194,27 @@ region = {REGION}
 def world(folder: Path) -> Iterator[World]:
     """A daypass on port 443 of an address of its own, to which AWS's names lead."""
     names = make_names(folder / "data")
-    with up(folder / "data", *names.options) as daypass:
+    with up(folder / "data", *names.options) as daypass, StubIssuer() as issuer:
         given = daypass.environment()
         held = boto3.Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
         iam, sts = (held.client(name, endpoint_url=daypass.url, verify=str(names.authority)) for name in ("iam", "sts"))
         account = sts.get_caller_identity()["Account"]
-        provider = f"arn:aws:iam::{account}:oidc-provider/id.example.com"
-        trust = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity"}
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Federated": _trusted(daypass, issuer, folder / "issuer.pem")},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+        }
         iam.create_role(RoleName="federated", AssumeRolePolicyDocument=_document(trust))
-        yield World(daypass, names, iam, account)
+        yield World(daypass, names, iam, account, issuer)
+
+
+def _trusted(daypass: Running, issuer: StubIssuer, authority: Path) -> str:
+    """The provider for ``issuer``, made as an operator would; its ARN."""
+    authority.write_text(issuer.authority)
+    options = (f"--client-id={issuer.audience}", f"--ca-file={authority}", "--allow-private", "--json")
+    done = daypass.command("federation", "add-oidc", issuer.url, *options)
+    assert done.returncode == 0, done.stderr
+    return str(json.loads(done.stdout)["OpenIDConnectProviderArn"])
 
 
 def _document(*statements: Mapping[str, object]) -> str:

@@ -35,13 +35,15 @@ class World:
     here: Mapping[str, Any]
     """What boto3 needs to know to make a client of this daypass."""
 
-    def trust_issuer(self, issuer: Issuer, *client_ids: str, claims: tuple[str, ...] = ()) -> str:
-        """A provider for ``issuer``, which lives on this machine; its ARN. ``claims`` become condition keys."""
-        options = [*(f"--client-id={client}" for client in client_ids), *(f"--claim={claim}" for claim in claims)]
-        authority = f"--ca-file={issuer.authority.files.authority}"
-        done = self.daypass.command(
-            "federation", "add-oidc", issuer.url, *options, authority, "--allow-private", "--json"
-        )
+    def trust_issuer(self, issuer: Issuer, *client_ids: str) -> str:
+        """A provider for ``issuer``; its ARN."""
+        options = (f"--client-id={client}" for client in client_ids)
+        return self.trust_url(issuer.url, issuer.authority.files.authority, *options)
+
+    def trust_url(self, url: str, authority: Path, *options: str) -> str:
+        """A provider for the issuer at ``url``, which lives on this machine; its ARN. ``options`` of the command."""
+        given = (url, f"--ca-file={authority}", "--allow-private", "--json", *options)
+        done = self.daypass.command("federation", "add-oidc", *given)
         assert done.returncode == 0, done.stderr
         return str(json.loads(done.stdout)["OpenIDConnectProviderArn"])
 

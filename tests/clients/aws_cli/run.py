@@ -79,13 +79,6 @@ def presigned():
         return {"arn": json.load(answer)["GetCallerIdentityResponse"]["GetCallerIdentityResult"]["Arn"]}
 
 
-def web_identity():
-    try:
-        return who(profile=PROFILES["web"])
-    except Refused as refused:
-        return {"refused": refused.code}
-
-
 def key_in_cache():
     """Of the session that the CLI keeps for its next commands."""
     newest = max(CACHE.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
@@ -127,7 +120,7 @@ DOES = {
     "session-token": session_token,
     "federation-token": lambda: who(made=made("get-federation-token", "--name", "guest")),
     "presigned": presigned,
-    "web-identity": web_identity,
+    "web-identity": lambda: who(profile=PROFILES["web"]),
     "profile": lambda: who(profile=PROFILES["role"]),
     "credential-process": lambda: who(profile=PROFILES["process"]),
     "refreshed": refreshed,

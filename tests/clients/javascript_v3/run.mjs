@@ -59,10 +59,9 @@ const presigned = async () => {
 
 const refusal = (call) => call.then(() => null, (error) => error.Code ?? error.name);
 
-const webIdentity = async () => {
-  const webIdentityTokenFile = task.web_identity_token_file;
-  const credentials = fromTokenFile({ webIdentityTokenFile, roleArn: roles.federated, clientConfig: { region } });
-  return { refused: await refusal(who(sts(credentials))) };
+const webIdentity = () => {
+  const given = { webIdentityTokenFile: task.web_identity_token_file, roleArn: roles.federated, roleSessionName: "web" };
+  return who(sts(fromTokenFile({ ...given, clientConfig: { region } })));
 };
 
 const keyOf = async (client) => (await client.config.credentials()).accessKeyId;

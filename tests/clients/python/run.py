@@ -55,13 +55,6 @@ def presigned():
     return {"arn": document.findtext(".//{*}Arn")}
 
 
-def web_identity():
-    try:
-        return who(sts(profile=TASK["profiles"]["web"]))
-    except ClientError as error:
-        return {"refused": error.response["Error"]["Code"]}
-
-
 def refreshed():
     """botocore asks for new credentials when less than ten minutes are left."""
     held = session(profile=TASK["profiles"]["short"])
@@ -104,7 +97,7 @@ DOES = {
     "session-token": session_token,
     "federation-token": lambda: who(sts(sts().get_federation_token(Name="guest")["Credentials"])),
     "presigned": presigned,
-    "web-identity": web_identity,
+    "web-identity": lambda: who(sts(profile=TASK["profiles"]["web"])),
     "profile": lambda: who(sts(profile=TASK["profiles"]["role"])),
     "credential-process": lambda: who(sts(profile=TASK["profiles"]["process"])),
     "refreshed": refreshed,

@@ -13,7 +13,6 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{future, ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::config::Credentials;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_sdk_sts::types;
 use aws_sdk_sts::Client;
 use aws_sigv4::http_request::{sign, SignableBody, SignableRequest, SignatureLocation, SigningSettings};
@@ -52,7 +51,7 @@ async fn play(scenario: &str, task: &Value, given: &SdkConfig) -> Said {
         "session-token" => session_token(given).await,
         "federation-token" => federation_token(given).await,
         "presigned" => presigned(given).await,
-        "web-identity" => web_identity(task, given).await,
+        "web-identity" => who(&profile(task, given, "web").await).await,
         "profile" => who(&profile(task, given, "role").await).await,
         "credential-process" => who(&profile(task, given, "process").await).await,
         "refreshed" => refreshed(task, given).await,
@@ -134,21 +133,6 @@ fn fetched_arn(url: &str) -> Result<String, Failed> {
     let (_, after) = answer.split_once("<Arn>").ok_or(answer.as_str())?;
     let (arn, _) = after.split_once("</Arn>").ok_or(answer.as_str())?;
     Ok(arn.to_string())
-}
-
-async fn web_identity(task: &Value, given: &SdkConfig) -> Said {
-    let failed = who(&profile(task, given, "web").await)
-        .await
-        .err()
-        .ok_or("it was not refused")?;
-    let mut cause: Option<&(dyn Error + 'static)> = Some(failed.as_ref());
-    while let Some(error) = cause {
-        if let Some(refused) = error.downcast_ref::<AssumeRoleWithWebIdentityError>() {
-            return Ok(json!({"refused": refused.code()}));
-        }
-        cause = error.source();
-    }
-    Err(failed)
 }
 
 /// To a cache whose margin is longer than a session lives (half of it is left to chance), each session is about to

@@ -89,7 +89,7 @@ public final class Client {
             case "session-token" -> sessionToken();
             case "federation-token" -> federationToken();
             case "presigned" -> presigned();
-            case "web-identity" -> webIdentity();
+            case "web-identity" -> who(profile("web"));
             case "profile" -> who(profile("role"));
             case "credential-process" -> who(profile("process"));
             case "refreshed" -> refreshed();
@@ -154,14 +154,6 @@ public final class Client {
                 .body();
         Matcher found = ARN.matcher(answer);
         return found.find() ? Map.of("arn", found.group(1)) : Map.of("error", answer);
-    }
-
-    private static Map<String, String> webIdentity() {
-        try {
-            return who(profile("web"));
-        } catch (AwsServiceException refused) {
-            return Map.of("refused", refused.awsErrorDetails().errorCode());
-        }
     }
 
     /** To a provider whose margin is longer than a session lives, each session is about to expire. */
