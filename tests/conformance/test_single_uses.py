@@ -95,3 +95,13 @@ def test_a_use_that_fails_is_none(stores: list[Storage], monkeypatch: pytest.Mon
         broken.setattr(uses._database, "commit", fail)
         uses.use("assertion", digest("a"), NOW + 600, NOW)
     assert stores[1].single_uses.use("assertion", digest("a"), NOW + 600, NOW)
+
+
+def test_looking_uses_nothing(stores: list[Storage]) -> None:
+    """What was looked at can still be used; what was used is seen by every node, and only under its own kind."""
+    first, second = stores[0].single_uses, stores[1].single_uses
+    assert not first.is_used("assertion", digest("looked at"))
+    assert not second.is_used("assertion", digest("looked at"))
+    assert first.use("assertion", digest("looked at"), NOW + 600, NOW)
+    assert second.is_used("assertion", digest("looked at"))
+    assert not second.is_used("another", digest("looked at"))

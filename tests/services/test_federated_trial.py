@@ -208,7 +208,7 @@ def test_every_step_is_told_with_its_numbers(world: World) -> None:
     assert "s ago" in facts["lifetime"]["issued"]
     assert facts["audience"] == {"aud": AUDIENCE, "expected": [AUDIENCE]}
     assert facts["key"]["keyId"] == world.issuer.key_id
-    assert facts["signature"]["trusted"] == "IAMTrustStore"
+    assert facts["signature"] == {"key": "RSA", "trustedBy": "an authority", "inRecords": "IAMTrustStore"}
     assert facts["trust policy"]["effect"] == "allowed"
     assert f"{world.issuer.url.removeprefix('https://')}:sub" in facts["trust policy"]["conditionKeys"]
     assert facts["session"]["durationSeconds"] == 900

@@ -103,7 +103,8 @@ def _key(token: UnverifiedToken, provider: OidcProvider) -> Facts:
 
 
 def _signature(key: IssuerKey) -> Facts:
-    return {"key": key.key.key_type, "hadOver": "https, as the discovery document says", "trusted": key.trust}
+    by = "a thumbprint" if key.trust == "Thumbprint" else "an authority"
+    return {"key": key.key.key_type, "trustedBy": by, "inRecords": key.trust}
 
 
 def _session_claims(identity: WebIdentity) -> Facts:
