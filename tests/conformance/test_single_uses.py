@@ -41,7 +41,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Stor
 
 
 def test_of_many_uses_at_once_one_counts(stores: list[Storage], cases: Callable[[int], int]) -> None:
-    """A thousand tries on three connections: one success, however they meet; who waits for too long has used nothing."""
+    """A thousand tries on three connections: one success, however they meet; who waits too long has used nothing."""
     count = cases(TRIES)
     threads = 12
 

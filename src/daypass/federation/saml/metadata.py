@@ -35,7 +35,7 @@ def read_metadata(document: str) -> tuple[SamlIssuer, ...]:
     """
     if len(document) > LARGEST or document.startswith("\ufeff"):
         raise Malformed("larger than is taken, or with a byte order mark")
-    root = parse(document.encode("utf-8", "strict"), most_nodes=_MOST_NODES)
+    root = parse(document.encode("utf-8", "strict"), most_nodes=_MOST_NODES, drops_comments=True)
     entity = f"{METADATA}EntityDescriptor"
     entities = [root] if root.tag == entity else root.findall(f".//{entity}")
     issuers = tuple(_issuer(each) for each in entities if each.find(f"{METADATA}IDPSSODescriptor") is not None)

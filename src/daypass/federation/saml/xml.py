@@ -20,7 +20,7 @@ MOST_NODES = 4_000
 Element = etree._Element  # noqa: SLF001  lxml has no public name for the type
 
 
-def hardened_parser() -> etree.XMLParser:
+def hardened_parser(*, drops_comments: bool = False) -> etree.XMLParser:
     """A parser that resolves and fetches nothing. One for each document: parsers keep state."""
     return etree.XMLParser(
         resolve_entities=False,
@@ -33,14 +33,18 @@ def hardened_parser() -> etree.XMLParser:
         recover=False,
         ns_clean=False,
         strip_cdata=True,
+        remove_comments=drops_comments,
+        remove_pis=drops_comments,
         encoding="UTF-8",  # whatever the document says: it is not to be read by others' rules before it is looked at
     )
 
 
 # INVARIANT: 9. what a document is not to have is looked for before anything walks it.
 #   tests/federation/saml/test_xml.py::test_no_document_type_is_parsed
-def parse(data: bytes, *, most_nodes: int = MOST_NODES) -> Element:
+def parse(data: bytes, *, most_nodes: int = MOST_NODES, drops_comments: bool = False) -> Element:
     """The root of the document ``data``, of bounded size.
+
+    ``drops_comments``: comments and instructions are passed over, where nothing depends on a signature.
 
     Raises:
         Malformed: it is no XML, or has what is not taken.
@@ -53,7 +57,7 @@ def parse(data: bytes, *, most_nodes: int = MOST_NODES) -> Element:
     if data.count(b"xmlns") > most_nodes // 4:  # canonicalizing takes the square of their number
         raise Malformed("more namespaces than are taken")
     try:
-        root = etree.fromstring(data, hardened_parser())
+        root = etree.fromstring(data, hardened_parser(drops_comments=drops_comments))
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Malformed(f"not XML: {error}") from None
     check_nodes(root, most_nodes)
