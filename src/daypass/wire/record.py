@@ -19,6 +19,8 @@ from daypass.wire.validate import camel
 Show = Callable[[Any], Any]
 
 _ORDERS_LIMIT = 64
+_LONGEST_WHOLE, _LONGEST_SHOWN = 1_000_000, 2_000
+"""Characters: of texts that may be longer than the first number, so many are shown."""
 
 
 class Recorder:
@@ -127,8 +129,15 @@ def _compile(table: Table, shape: Shape, made: dict[str, Show | None]) -> Show |
             return cloudtrail_time
         case "blob":
             return lambda value: b64encode(value).decode()
+        case "string" if (shape.max or 0) > _LONGEST_WHOLE:
+            return _beginning
         case _:
             return None
+
+
+def _beginning(text: str) -> str:
+    """A text that may have megabytes, such as a metadata document: a client is not to fill the disk with it."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}… ({len(text):,} characters)"
 
 
 def _list(table: Table, element: str, made: dict[str, Show | None]) -> Show:

@@ -5,17 +5,37 @@ from __future__ import annotations
 import json
 import re
 from base64 import b32decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from daypass.testing.local import LocalDaypass, Signer
 from daypass.totp import code_of, step_at
 
 _PLACE = re.compile(r"\{([a-z]\w*(?:\.\w+)*(?:@-?\d+)?)\}")
 S3 = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}'
+
+
+@cache
+def metadata() -> str:
+    """The metadata of a SAML identity provider."""
+    return (Path(__file__).parents[2] / "federation/saml/metadata/okta.xml").read_text()
+
+
+@cache
+def private_key() -> str:
+    """An RSA key, PEM."""
+    key = generate_private_key(65_537, 2_048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+PROVIDERS: Mapping[str, Callable[[], str]] = {"metadata": metadata, "key": private_key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,8 @@ class World:
         fixed = {"account": self.account, "other": self.other, "s3": S3, "trust": self.trust()}
         if name in fixed:
             return fixed[name]
+        if name in PROVIDERS:
+            return PROVIDERS[name]()
         if "@" in name:
             return self._code(*name.split("@"))
         first, *rest = name.split(".")
