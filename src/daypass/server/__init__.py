@@ -7,6 +7,7 @@ closed, before any service code runs.
 
     listen.py    Listen, Tls, check_listen: where to listen, and what is refused
     run.py       serve_forever: one process, or a supervisor (workers.py) with several
+    sharing.py   SharedListener: how several share one socket
     protocol.py  a connection: deadlines, caps, order of answers; head.py says what a head must be
     asgi.py      Application: raw request in, response out, inline or on a worker thread
     forwarded.py BehindProxies: the client's address where a trusted proxy tells it

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from uvicorn import Config
 from uvicorn import Server as UvicornServer
@@ -31,6 +32,7 @@ from daypass.server.listen import (
     wait_until_it_answers,
 )
 from daypass.server.protocol import Connection
+from daypass.server.sharing import SharedListener
 from daypass.server.workers import Supervisor, Worker
 
 _log = logging.getLogger(__name__)
@@ -119,6 +121,8 @@ def _serve(
 class _Alone:
     """The only process: it announces itself."""
 
+    shares_socket = False
+
     def __init__(
         self, announce: Callable[[], None], stop: threading.Event | None, renew: Callable[[], None] | None
     ) -> None:
@@ -164,6 +168,7 @@ class Server(UvicornServer):
         self._limits = application.limits
         self._worker = worker
         self._hung_up = False
+        self._listeners: list[SharedListener | asyncio.Server] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections on the sockets handed in."""
@@ -173,15 +178,15 @@ class Server(UvicornServer):
         def connection() -> Connection:
             return Connection(self.config, self.server_state, {}, loop)
 
-        self.servers = [
-            await loop.create_server(
-                connection,
-                sock=sock,
-                ssl=self.config.ssl,
-                backlog=BACKLOG,
-                ssl_handshake_timeout=self._limits.head_seconds if secure else None,
-                ssl_shutdown_timeout=_SHUTDOWN_SECONDS if secure else None,
-            )
+        tls: dict[str, Any] = {
+            "ssl": self.config.ssl,
+            "ssl_handshake_timeout": self._limits.head_seconds if secure else None,
+            "ssl_shutdown_timeout": _SHUTDOWN_SECONDS if secure else None,
+        }
+        self._listeners = [
+            SharedListener(loop, sock, connection, **tls)
+            if self._worker.shares_socket
+            else await loop.create_server(connection, sock=sock, backlog=BACKLOG, **tls)
             for sock in sockets or []
         ]
         self.started = True
@@ -206,8 +211,8 @@ class Server(UvicornServer):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, answer what is under way, close."""
-        for server in self.servers:
-            server.close()
+        for listener in self._listeners:
+            listener.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         loop = asyncio.get_running_loop()

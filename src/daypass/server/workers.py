@@ -39,9 +39,10 @@ class WorkerFailed(Exception):
 class Worker(Protocol):
     """What the server in one process tells and asks its surroundings.
 
-    ``renew`` is called when SIGHUP comes; None: it ends the process.
+    ``renew`` is called when SIGHUP comes; None: it ends the process. ``shares_socket``: others accept from it, too.
     """
 
+    shares_socket: bool
     failure: Exception | None
     renew: Callable[[], None] | None
 
@@ -57,6 +58,7 @@ class Worker(Protocol):
 class _Forked:
     """The worker's side of its two pipes."""
 
+    shares_socket = True
     renew: Callable[[], None] | None = None  # the supervisor does it, and replaces the workers
 
     def __init__(self, report: int, lifeline: int) -> None:
