@@ -49,11 +49,10 @@ for _more in (federation_add.add_oidc, federation_add.add_saml, federation_trial
 @json_option
 def list_providers(account: str | None, as_json: bool) -> None:
     """List the identity providers of an account."""
-    from daypass.cli.opened import hosted, opened
+    from daypass.cli.opened import hosted_snapshot, opened
 
     with opened() as daypass:
-        snapshot = daypass.storage.directory.load(hosted(daypass, account))
-    assert snapshot is not None, "a hosted account has a snapshot"
+        snapshot = hosted_snapshot(daypass, account)
     rows = [_facts(provider, snapshot) for provider in _providers(snapshot)]
     if as_json:
         print_json(rows)
@@ -69,11 +68,10 @@ def list_providers(account: str | None, as_json: bool) -> None:
 @json_option
 def show(provider: str, account: str | None, as_json: bool) -> None:
     """Show what is known of PROVIDER: its ARN, the URL of its issuer, or the name of a SAML provider."""
-    from daypass.cli.opened import hosted, opened
+    from daypass.cli.opened import hosted_snapshot, opened
 
     with opened() as daypass:
-        snapshot = daypass.storage.directory.load(hosted(daypass, account))
-    assert snapshot is not None, "a hosted account has a snapshot"
+        snapshot = hosted_snapshot(daypass, account)
     facts = _facts(find_provider(snapshot, provider), snapshot)
     print_json(facts) if as_json else print_facts({name: _told(value) for name, value in facts.items()})
 
@@ -88,15 +86,13 @@ def remove(provider: str, account: str | None, as_json: bool) -> None:
 
     Sessions that were opened on its word stay good until they expire: `daypass revoke --provider` ends them.
     """
-    from daypass.cli.opened import hosted, opened
+    from daypass.cli.opened import hosted_snapshot, opened
 
     with opened() as daypass:
-        account = hosted(daypass, account)
-        snapshot = daypass.storage.directory.load(account)
-        assert snapshot is not None, "a hosted account has a snapshot"
+        snapshot = hosted_snapshot(daypass, account)
         arn = snapshot.arn(find_provider(snapshot, provider))
         kind = "SAMLProvider" if ":saml-provider/" in arn else "OpenIDConnectProvider"
-        daypass.operator(f"iam:Delete{kind}", {f"{kind}Arn": arn}, account)
+        daypass.operator(f"iam:Delete{kind}", {f"{kind}Arn": arn}, snapshot.id)
     print_json({"Arn": arn, "Removed": True}) if as_json else click.echo(f"{arn} is trusted no more")
 
 
@@ -113,13 +109,12 @@ def metadata(provider: str | None, account: str | None, as_json: bool) -> None:
 
     A running daypass serves the same at /static/saml-metadata.xml, and below the UUID of a provider.
     """
-    from daypass.cli.opened import hosted, opened
+    from daypass.cli.opened import hosted_snapshot, opened
     from daypass.services.service_provider import document
 
     with opened() as daypass:
-        snapshot = daypass.storage.directory.load(hosted(daypass, account))
+        snapshot = hosted_snapshot(daypass, account)
         url = _public_url(daypass)
-    assert snapshot is not None, "a hosted account has a snapshot"
     text = document(url, _saml_provider(snapshot, provider) if provider else None)
     print_json({"Metadata": text}) if as_json else click.echo(text, nl=False)
 

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from daypass.cli.files import read_bytes, read_text
 from daypass.cli.options import account_option, data_option, example, json_option, print_json
 
 if TYPE_CHECKING:
     from daypass.adapters.fetch import FetchFailed, Terms
     from daypass.app import Daypass
     from daypass.cli.problems import CommandError
-
-_LARGEST_FILE = 10_000_001
-"""Bytes that are read of a metadata document; one more than is taken, which the operation then refuses."""
 
 
 @click.command(
@@ -191,7 +189,7 @@ def _metadata(where: str, terms: Terms) -> str:
     from daypass.cli.problems import CommandError
 
     if "://" not in where:
-        data = _read(Path(where))
+        data = read_bytes(where)
     else:
         fetcher = Fetcher()
         try:
@@ -204,25 +202,6 @@ def _metadata(where: str, terms: Terms) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         raise CommandError(f"{where} is not in UTF-8", "save it as UTF-8, without a byte order mark") from None
-
-
-def read_text(path: Path) -> str:
-    """What the file holds, bounded; what is no text shows as such wherever it is read.
-
-    Raises:
-        CommandError: it cannot be read.
-    """
-    return _read(path).decode("utf-8", "replace")
-
-
-def _read(path: Path) -> bytes:
-    from daypass.cli.problems import CommandError
-
-    try:
-        with path.open("rb") as file:
-            return file.read(_LARGEST_FILE)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}", "see its name and its permissions") from None
 
 
 def _lower(thumbprints: tuple[str, ...]) -> tuple[str, ...]:

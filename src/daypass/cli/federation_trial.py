@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from base64 import b64encode
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
+from daypass.cli.files import read_bytes
 from daypass.cli.options import data_option, example, json_option, print_json
-
-_LARGEST = 1_048_576
-"""Bytes that are read; what is larger than the service takes, it refuses itself."""
 
 
 @click.command(
@@ -67,15 +63,7 @@ def read_proof(file: str) -> str:
     """
     from daypass.cli.problems import USAGE, CommandError
 
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(_LARGEST)
-        else:
-            with Path(file).open("rb") as source:
-                data = source.read(_LARGEST)
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}", "see its name and its permissions") from None
-    data = data.strip()
+    data = read_bytes(file).strip()
     if data.startswith(b"<"):
         data = b64encode(data)
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from daypass.cli.files import read_text
 from daypass.cli.options import data_option, example, json_option, print_json, time_text
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def command(  # noqa: PLR0913  one for each option
     if token_file is not None:
         token = _read_token(token_file)
     else:
-        authorities = _read(ca_file) if ca_file else ""
+        authorities = read_text(ca_file) if ca_file else ""
         secret = _secret(client_secret_file)
         who = Client(str(issuer), str(client_id), secret, scope, Terms(authorities, (), allow_private))
         token = _signed_in(who, port, device=device)
@@ -149,13 +150,7 @@ def _read_token(file: str) -> Secret:
 def _secret(file: Path | None) -> Secret | None:
     from daypass.credentials import Secret
 
-    return Secret(_read(file).strip()) if file else None
-
-
-def _read(path: Path) -> str:
-    from daypass.cli.federation_add import read_text
-
-    return read_text(path)
+    return Secret(read_text(file).strip()) if file else None
 
 
 def _put(profile: str, credentials: TemporaryCredentials) -> Path:

@@ -12,6 +12,7 @@ from daypass.cli.options import data_directory
 
 if TYPE_CHECKING:
     from daypass.app import Daypass
+    from daypass.snapshot import AccountSnapshot
 
 
 @contextmanager
@@ -46,6 +47,17 @@ def hosted(daypass: Daypass, account: str | None) -> str:
             f"there is no account {account} here", "see daypass account list, or make it: daypass account create"
         )
     return account
+
+
+def hosted_snapshot(daypass: Daypass, account: str | None) -> AccountSnapshot:
+    """The same account as it is now.
+
+    Raises:
+        CommandError: there is no such account here.
+    """
+    snapshot = daypass.storage.directory.load(hosted(daypass, account))
+    assert snapshot is not None, "a hosted account has a snapshot"
+    return snapshot
 
 
 def save_key(data: Path, profile: str, access_key_id: str, secret_access_key: str) -> str:

@@ -9,7 +9,7 @@ import click
 from daypass.cli.options import account_option, data_option, example, json_option, print_json
 
 if TYPE_CHECKING:
-    from daypass.app import Daypass
+    from daypass.snapshot import AccountSnapshot
 
 
 @click.group("region", epilog=example("daypass region list", "daypass region enable af-south-1"))
@@ -27,10 +27,10 @@ def command() -> None:
 @json_option
 def list_regions(account: str | None, as_json: bool) -> None:
     """List the regions of the account's partition: whether active, and why."""
-    from daypass.cli.opened import hosted, opened
+    from daypass.cli.opened import hosted_snapshot, opened
 
     with opened() as daypass:
-        rows = _rows(daypass, hosted(daypass, account))
+        rows = _rows(hosted_snapshot(daypass, account), daypass.region)
     if as_json:
         print_json(rows)
         return
@@ -61,13 +61,11 @@ def disable(region: str, account: str | None, as_json: bool) -> None:
 _WHY = {"Always": "cannot be disabled", "Active": "by default", "Inactive": "must be enabled first"}
 
 
-def _rows(daypass: Daypass, account: str) -> list[dict[str, object]]:
+def _rows(snapshot: AccountSnapshot, pinned: str | None) -> list[dict[str, object]]:
     from daypass.activation import ALWAYS, BY_DEFAULT, is_active
     from daypass.regions import REGIONS
 
-    snapshot = daypass.storage.directory.load(account)
-    assert snapshot is not None, "a hosted account has a snapshot"
-    fixed = ALWAYS | {daypass.region}
+    fixed = ALWAYS | {pinned}
     return [
         {
             "Region": region,
@@ -80,14 +78,13 @@ def _rows(daypass: Daypass, account: str) -> list[dict[str, object]]:
 
 def _change(operation: str, region: str, account: str | None, *, as_json: bool) -> None:
     from daypass.activation import is_active
-    from daypass.cli.opened import hosted, opened
+    from daypass.cli.opened import hosted, hosted_snapshot, opened
     from daypass.regions import REGIONS
 
     with opened() as daypass:
         account = hosted(daypass, account)
         changed = daypass.operator(operation, {"Region": region}, account)["Changed"]
-        snapshot = daypass.storage.directory.load(account)
-    assert snapshot is not None, "a hosted account has a snapshot"
+        snapshot = hosted_snapshot(daypass, account)
     active = is_active(snapshot.account, region)
     if region not in REGIONS[snapshot.partition]:
         click.echo(f"daypass: this version knows of no region {region}; see daypass region list", err=True)
