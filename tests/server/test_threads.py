@@ -48,7 +48,7 @@ class Stage:
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    one = Stage(Limits(threads=4, queued=16))
+    one = Stage(Limits(threads=4, awaiting=3, queued=16))
     yield one
     one.gate.set()
     one.threads.close()
@@ -159,16 +159,17 @@ def test_everybody_is_answered_and_nothing_is_kept(asked: list[tuple[str, bool]]
 
 
 def test_slow_outside_parties_hold_up_nobody_else(stage: Stage) -> None:
-    """What waits for one of them has one thread, what waits for any of them half, and the rest is served meanwhile."""
+    """What waits for one of them has one thread, of those beside all that there are for everybody else."""
     slow = [stage.ask("", awaits=party) for party in ("one", "one", "two", "three", "four", "one")]
-    wait_for(lambda: stage.threads._awaiting == 2)
-    change, stranger = stage.ask("admin"), stage.ask("")
+    wait_for(lambda: stage.threads._awaiting == 3)
+    others = [stage.ask(holder) for holder in ("admin", "ann", "bob", "", "eve")]
+    wait_for(lambda: stage.threads._running == 7)
     lanes = stage.threads._lanes
-    wait_for(lambda: lanes["admin"].running == lanes[""].running == 1)
-    assert [lanes[party].running for party in ("one", "two", "three", "four")] == [1, 1, 0, 0]
+    assert [lanes[party].running for party in ("one", "two", "three", "four")] == [1, 1, 1, 0]
+    assert sum(lanes[holder].running for holder in ("admin", "ann", "bob", "", "eve")) == 4
     stage.gate.set()
-    assert {future.result(10).status for future in [*slow, change, stranger]} == {200}
-    assert stage.threads._awaiting == 0
+    assert {future.result(10).status for future in [*slow, *others]} == {200}
+    assert stage.threads._awaiting == stage.threads._running == 0
 
 
 def test_a_flood_that_awaits_one_party_fills_its_lane_alone(stage: Stage) -> None:

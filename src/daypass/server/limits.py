@@ -14,8 +14,8 @@ class Limits:
     between requests, ``write_seconds`` how long a client may leave an answer unread. ``connections`` is per process:
     one more is answered 503 and closed. ``threads`` run what cannot be answered inline; ``queued`` requests wait for
     one, the next is answered 503. No caller gets more than ``threads_each`` threads and ``places_each`` places, running
-    or waiting, whatever the number of his keys and sessions; what waits for outside parties gets half of the threads,
-    one each. ``drain_seconds`` is how long a stopping process waits for
+    or waiting, whatever the number of his keys and sessions; what waits for outside parties has
+    ``awaiting`` further threads, one for each of them. ``drain_seconds`` is how long a stopping process waits for
     answers under way.
     """
 
@@ -30,17 +30,13 @@ class Limits:
     drain_seconds: float = 5.0
     connections: int = 4_096
     threads: int = 8
+    awaiting: int = 16
     queued: int = 128
 
     @property
     def threads_each(self) -> int:
         """Three quarters of the threads: the others are there for whoever comes next."""
         return max(1, self.threads - max(1, self.threads // 4))
-
-    @property
-    def threads_awaiting(self) -> int:
-        """Half of the threads: outside parties may take their time, and the others are there for our own callers."""
-        return max(1, self.threads // 2)
 
     @property
     def places_each(self) -> int:

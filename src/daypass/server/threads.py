@@ -5,8 +5,8 @@ the lane that has waited longest for its turn. No lane gets all threads, no know
 and where all places are taken, a newcomer gets the last one of the longest lane, so that only the greedy are refused.
 What computes for long runs alone of its kind: threads share one interpreter, and each that computes makes whatever else
 is asked for wait a switch interval (5 ms) longer, on the event loop too. What waits for somebody outside, as for the
-keys of an issuer, is in a lane of that party's, of which one runs at a time and the next shares what it has learnt; all
-such lanes together get half of the threads.
+keys of an issuer, is in a lane of that party's, of which one runs at a time and the next shares what it has learnt; such
+lanes have threads of their own, which do little but wait.
 
 # INVARIANT: 9. threads are few: a caller who keeps many requests waiting is refused, and nobody else because of him.
 #   tests/server/test_threads.py::test_one_callers_flood_refuses_and_delays_nobody_else
@@ -57,21 +57,22 @@ class _Lane:
 
 
 class Threads:
-    """At most ``limits.threads`` requests at once, ``limits.queued`` waiting. ``work`` answers one; it raises nothing.
+    """At most ``limits.threads`` requests at once beside ``limits.awaiting``, ``limits.queued`` waiting. ``work`` answers one; it raises nothing.
 
-    ``executor`` runs the threads' loops; by default a pool of ``limits.threads``. Safe to use from several threads.
+    ``executor`` runs the threads' loops; by default a pool of as many as there may be. Safe to use from several threads.
     """
 
     def __init__(self, limits: Limits, work: Work, executor: Executor | None = None) -> None:
         self._limits = limits
         self._work = work
-        self._executor = executor or ThreadPoolExecutor(limits.threads, thread_name_prefix="serve")
+        self._executor = executor or ThreadPoolExecutor(limits.threads + limits.awaiting, thread_name_prefix="serve")
         self._lock = Lock()  # guards all below
         self._lanes: dict[str, _Lane] = {}  # whose turn is next comes first
         self._taken = 0  # places: requests that run or wait
         self._workers = 0
         self._computes = False  # whether a long one is running
-        self._awaiting = 0  # how many run that wait for outside parties
+        self._running = 0
+        self._awaiting = 0  # how many of them wait for outside parties
         self._closed = False
 
     def submit(self, raw: RawRequest, reason: NotLoaded) -> Future[Response]:
@@ -83,7 +84,7 @@ class Threads:
         job.answer.set_running_or_notify_cancel()  # nobody cancels it: a client that leaves changes nothing
         with self._lock:
             refused = self._admit(job)
-            starts = refused is not job and self._workers < self._limits.threads
+            starts = refused is not job and self._workers < self._limits.threads + self._limits.awaiting
             self._workers += starts
         if refused is not None:
             refused.refuse()
@@ -128,6 +129,7 @@ class Threads:
                     self._lanes[holder] = self._lanes.pop(holder)  # to the end
                     job = lane.waiting.popleft()
                     self._computes |= job.reason.is_long
+                    self._running += 1
                     self._awaiting += bool(job.reason.awaits)
                     return job
             self._workers -= 1
@@ -143,11 +145,14 @@ class Threads:
             return False
         reason = lane.waiting[0].reason
         if reason.awaits:
-            return not lane.running and self._awaiting < self._limits.threads_awaiting
+            return not lane.running and self._awaiting < self._limits.awaiting
+        if self._running - self._awaiting >= self._limits.threads:
+            return False
         return not (self._computes and reason.is_long)
 
     def _leave(self, job: _Job) -> None:
         holder = job.lane
+        self._running -= 1
         self._awaiting -= bool(job.reason.awaits)
         if job.reason.is_long:
             self._computes = False

@@ -30,7 +30,8 @@ BAD_URLS = [
     "https://issuer\u3002example", "https://issuer.example/<a>", 'https://issuer.example/"a"',
 ]  # fmt: skip
 NAMESPACES = [
-    "aws", "saml", "sts", "iam", "s3", "ec2", "graph", "accounts", "lambda", "kms", "daypass", "cognito-identity", "AWS",
+    "aws", "saml", "sts", "iam", "s3", "ec2", "graph", "accounts", "lambda", "kms", "daypass", "cognito-identity",
+    "AWS",
 ]  # fmt: skip
 
 
