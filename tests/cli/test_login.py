@@ -224,6 +224,7 @@ def test_options_that_do_not_go_together(issuer: StubIssuer, typed: Type, tmp_pa
     assert "stands for a sign-in" in typed("--token-file", "a", code=2)
     assert "give --oidc ISSUER" in typed("--oidc", issuer.url, code=2, signs_in=False)
     assert "cannot be a profile" in typed("--profile", "a b", code=2)
+    assert "writes none" in typed("--json", "--format", "env", code=2)
     assert len(issuer.requests) == before
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 import boto3
 import pytest
 
+from tests.clients.client import installed, run
 from tests.identity_providers.browser import Browser
+from tests.identity_providers.chromium import chromium
 from tests.identity_providers.oidc import OIDC_PROVIDER, Issuer, oidc_provider
 from tests.identity_providers.record import Record
-from tests.identity_providers.started import new_authority
+from tests.identity_providers.started import HERE, new_authority
 from tests.identity_providers.world import REGION, World, world
 from tests.running import PROGRAM
 
@@ -78,17 +80,40 @@ def signed_in(browser: Browser, url: str) -> str:
     return page.text
 
 
+def opened(login: subprocess.Popen[str]) -> str:
+    """The page that `daypass login` says to open."""
+    assert login.stderr is not None
+    return next(line for line in login.stderr if line.strip().startswith("https://")).strip()
+
+
 def test_somebody_signs_in_with_a_browser(terminal: Terminal, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the provider's pages, back to this machine, and the profile is his."""
     record(OIDC_PROVIDER, "sign-in by code with PKCE, from `daypass login`")
     with terminal.login("--profile", "browser") as login:
-        assert login.stderr is not None
-        line = next(line for line in login.stderr if line.strip().startswith("https://"))
-        assert "close this page" in signed_in(terminal.browser(), line.strip())
+        assert "close this page" in signed_in(terminal.browser(), opened(login))
         out, err = login.communicate(timeout=60)
     assert login.returncode == 0, err
     assert "profile browser" in out
     assert terminal.caller("browser", monkeypatch).endswith(":assumed-role/staff/ada")
+
+
+@pytest.mark.nightly
+def test_somebody_signs_in_with_chromium(
+    terminal: Terminal, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real browser follows from the provider's page to this machine, where it is shown that this was all."""
+    version = run(installed("chromium"), "--version", folder=HERE).split()[1]
+    record(OIDC_PROVIDER, f"Chromium {version}: sign-in by code with PKCE, from `daypass login`")
+    with terminal.login("--profile", "chromium") as login, chromium(tmp_path, "unused.invalid", "127.0.0.1") as window:
+        window.open(opened(login))
+        window.fill_in("[name=login]", "ada")
+        window.fill_in("[name=password]", "any")
+        window.click("[type=submit]")
+        window.click("[type=submit]")
+        assert "close this page" in window.text("p")
+        _, err = login.communicate(timeout=60)
+    assert login.returncode == 0, err
+    assert terminal.caller("chromium", monkeypatch).endswith(":assumed-role/staff/ada")
 
 
 def test_somebody_enters_a_code_on_another_device(

@@ -82,6 +82,8 @@ def command(  # noqa: PLR0913  one for each option
     from daypass.cli.sign_in import session_name as name_in
 
     _check(issuer, client_id, token_file, profile, device=device)
+    if as_json and form != "profile":
+        raise click.UsageError(f"--json is about the profile that is written; --format {form} writes none")
     url = endpoint_url(endpoint)
     if token_file is not None:
         token = _read_token(token_file)
