@@ -200,3 +200,24 @@ def test_off_means_off() -> None:
     with LocalDaypass(throttling="off") as daypass:
         daypass.clock.freeze(daypass.clock.now())
         assert {ask(daypass, wrong(daypass.admin)).status for _ in range(3 * BURST)} == {403}
+
+
+def sign_in(daypass: LocalDaypass, peer: str = HERE) -> Response:
+    """Somebody's try to come by a token of an issuer that nobody trusts."""
+    params = {
+        "Action": "AssumeRoleWithWebIdentity",
+        "Version": "2011-06-15",
+        "RoleArn": f"arn:aws:iam::{daypass.account}:role/any",
+        "RoleSessionName": "guess",
+        "WebIdentityToken": "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2V4YW1wbGUuY29tIn0.c2ln",
+    }
+    return daypass.serve(raw_request("POST", "/", [FORM], urlencode(params).encode(), peer))
+
+
+def test_tokens_that_prove_nothing_are_refused_unread_after_a_hundred(daypass: LocalDaypass) -> None:
+    """Those of one address; elsewhere, and for signed calls, nothing changes."""
+    for _ in range(BURST):
+        assert b"InvalidIdentityToken" in sign_in(daypass).body
+    assert_throttled(sign_in(daypass))
+    assert b"InvalidIdentityToken" in sign_in(daypass, ELSEWHERE).body
+    assert ask(daypass, session(daypass)).status == 200

@@ -1,4 +1,4 @@
-"""Who sends signatures that do not hold: which failures count against whom (``throttling`` counts them)."""
+"""Who sends proofs that do not hold: which failures count against whom (``throttling`` counts them)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from daypass.operations.throttling import Throttle, source_of
 from daypass.ports import Directory
 from daypass.sigv4 import UnverifiedSignature
 
+IDENTITY = "identity"
+"""What the words of identity providers are counted as, whoever they are of."""
+
 
 class Guessers:
-    """Refuses senders whose signatures failed too often, and counts those that fail."""
+    """Refuses senders whose proofs failed too often, and counts those that fail."""
 
     def __init__(self, throttle: Throttle, authenticator: Authenticator, directory: Directory) -> None:
         self._throttle, self._authenticator, self._directory = throttle, authenticator, directory
@@ -38,3 +41,16 @@ class Guessers:
             key = UNREAD
         if isinstance(error, InvalidClientTokenId) or (is_known and isinstance(error, SignatureDoesNotMatch)):
             self._throttle.failures.note(source_of(raw.peer), key, now)
+
+    def refuse_unproved(self, raw: RawRequest, now: float) -> None:
+        """Refuse the sender of ``raw`` if the words of identity providers that he brings prove nothing too often.
+
+        Raises:
+            Throttling: they do.
+        """
+        if self._throttle.failures.refuses(source_of(raw.peer), IDENTITY, now):
+            raise self._throttle.refused("failures", detail="too many tokens and assertions that prove nothing")
+
+    def note_unproved(self, raw: RawRequest, now: float) -> None:
+        """Count a token or an assertion that proves nothing. One that is over is none: it was good once."""
+        self._throttle.failures.note(source_of(raw.peer), IDENTITY, now)

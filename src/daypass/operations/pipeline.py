@@ -23,6 +23,7 @@ from typing import Any
 from daypass import sigv4, wire
 from daypass.errors import (
     InternalFailure,
+    InvalidIdentityToken,
     MissingAuthenticationToken,
     OperationNotImplemented,
     ServiceError,
@@ -240,6 +241,8 @@ class Service:
         """
         model, endpoint = route.operation, route.endpoint
         assert model is not None, "a route without refusal has an operation"
+        if self._failures.active:
+            self._guessers.refuse_unproved(raw, record.time)
         here = endpoint is not None and self._doors.serves(endpoint)
         record.region = endpoint.region if endpoint is not None and here else self._place.home
         params = model.parse(route.form)
@@ -247,7 +250,11 @@ class Service:
         caller = Caller(Anonymous(partition=self._place.partition), "")
         is_global = endpoint is not None and endpoint.is_global
         facts = RequestFacts(caller, record.time, record.region, route.service, raw, is_global, self._endpoint)
-        result = self._performer.perform_unsigned(operation, params, facts, record, find_account, model)
+        try:
+            result = self._performer.perform_unsigned(operation, params, facts, record, find_account, model)
+        except InvalidIdentityToken:
+            self._guessers.note_unproved(raw, record.time)
+            raise
         return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
 
     def _authenticate(
