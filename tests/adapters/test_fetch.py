@@ -6,6 +6,7 @@ import gzip
 import inspect
 import socket
 import ssl
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from tests.adapters.urls import LOOKUPS, URLS
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BRIEFLY = 0.4
 """Seconds that these tests wait instead of five."""
+UNHURRIED = 4.0
+"""Seconds that a busy machine may take longer, where the other side would never come to an end."""
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +134,7 @@ def test_no_server_holds_a_thread_longer_than_it_may(
     with server:
         began = time.monotonic()
         failure(fetcher, server.url, Terms(authority.pem, private=True))
-        assert time.monotonic() - began < BRIEFLY + 0.5
+        assert time.monotonic() - began < BRIEFLY + UNHURRIED
 
 
 def test_the_time_is_for_all_connections_together(fetcher: Fetcher, tmp_path: Path) -> None:
@@ -142,8 +145,8 @@ def test_the_time_is_for_all_connections_together(fetcher: Fetcher, tmp_path: Pa
     server._speak = server.drip(b"", b"")
     with server:
         began = time.monotonic()
-        failure(fetcher, server.url, Terms(thumbprints=(thumbprint(authority.certificate),), private=True))
-        assert time.monotonic() - began < BRIEFLY + 0.5
+        failure(fetcher, server.url, Terms(thumbprints=(thumbprint(authority.certificate),), private=True), 1.0)
+        assert time.monotonic() - began < 1.9
 
 
 def test_five_seconds_is_what_there_is() -> None:
@@ -153,10 +156,12 @@ def test_five_seconds_is_what_there_is() -> None:
 
 def test_a_name_that_takes_long_to_look_up_is_given_up() -> None:
     """The thread that asks the system cannot be stopped, and is not waited for."""
-    fetcher = Fetcher(lambda host, port: [time.sleep(1.0) or "1.1.1.1"])  # type: ignore[list-item, func-returns-value]
-    began = time.monotonic()
-    failure(fetcher, "https://slow.example/", Terms(), 0.2)
-    assert time.monotonic() - began < 0.7
+    answered = threading.Event()
+    fetcher = Fetcher(lambda host, port: ["1.1.1.1"] if answered.wait(30) else [])
+    said = str(failure(fetcher, "https://slow.example/", Terms(), 0.2))
+    assert said.startswith("slow.example has no address")
+    assert not answered.is_set()
+    answered.set()
     fetcher.close()
 
 
