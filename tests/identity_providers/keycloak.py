@@ -51,14 +51,29 @@ class Keycloak:
         with urllib.request.urlopen(url, context=self.authority.trust, timeout=60) as answer:
             return str(answer.read().decode())
 
-    def sign_in_url(self, realm: str) -> str:
-        """Where signing in to AWS begins."""
-        return f"{self.url}/realms/{realm}/protocol/saml/clients/aws"
+    def import_service(self, realm: str, metadata: str, role: str, provider: str) -> None:
+        """Let the realm's people sign in to the service of that metadata, under the name `imported`, for ``role``."""
+        client = self._manage(f"{realm}/client-description-converter", metadata, "application/xml")
+        client["protocolMappers"] = _saml_client(role, provider)["protocolMappers"]
+        client["attributes"] |= {"saml_idp_initiated_sso_url_name": "imported"}
+        self._manage(f"{realm}/clients", json.dumps(client), "application/json")
 
-    def sign_in(self, realm: str) -> str:
+    def _manage(self, path: str, said: str, kind: str) -> Any:
+        """What its administration answers."""
+        form = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": PASSWORD}
+        headers = {"Content-Type": kind, "Authorization": f"Bearer {self.issuer('master').ask(**form)['access_token']}"}
+        request = urllib.request.Request(f"{self.url}/admin/realms/{path}", said.encode(), headers)
+        with urllib.request.urlopen(request, context=self.authority.trust, timeout=60) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def sign_in_url(self, realm: str, name: str = "aws") -> str:
+        """Where signing in to a service begins: to AWS, or to the one called ``name``."""
+        return f"{self.url}/realms/{realm}/protocol/saml/clients/{name}"
+
+    def sign_in(self, realm: str, name: str = "aws") -> str:
         """Sign in as ada; the response (base64) that her browser would post."""
         browser = Browser(self.authority.trust)
-        login = browser.open(self.sign_in_url(realm)).form("username")
+        login = browser.open(self.sign_in_url(realm, name)).form("username")
         response = browser.submit(login, username="ada", password=PASSWORD).form("SAMLResponse").fields["SAMLResponse"]
         assert b64decode(response, validate=True).startswith(b"<")
         return response
@@ -77,16 +92,26 @@ def realm(
     ``encrypt_for``: whose key opens the assertion; None: it is not encrypted. ``encryption``: where it is not
     Keycloak's own choice, `saml.encryption.…` without that prefix.
     """
-    made: dict[str, Any] = json.loads((HERE / "keycloak_realm.json").read_text())
-    made["realm"] = name
-    client = made["clients"][1]
+    client = _saml_client(role, provider)
     client["redirectUris"] = [place]
     client["attributes"]["saml_assertion_consumer_url_post"] = place
-    client["protocolMappers"][0]["config"]["attribute.value"] = f"{role},{provider}"
     if encrypt_for is not None:
         certificate = b64encode(encrypt_for.public_bytes(Encoding.DER)).decode()
         client["attributes"] |= {"saml.encrypt": "true", "saml.encryption.certificate": certificate}
         client["attributes"] |= {f"saml.encryption.{key}": value for key, value in (encryption or {}).items()}
+    made = _template()
+    return {**made, "realm": name, "clients": [made["clients"][0], client]}
+
+
+def _saml_client(role: str, provider: str) -> dict[str, Any]:
+    """How Keycloak is told of AWS, for ``role`` with ``provider``."""
+    client: dict[str, Any] = _template()["clients"][1]
+    client["protocolMappers"][0]["config"]["attribute.value"] = f"{role},{provider}"
+    return client
+
+
+def _template() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads((HERE / "keycloak_realm.json").read_text())
     return made
 
 
@@ -109,6 +134,10 @@ def keycloak(folder: Path, authority: Authority, port: int, *realms: Realm) -> I
         f"--https-certificate-key-file={files.key}",
     )  # fmt: skip
     ready = f"{url}/realms/{realms[-1]['realm']}/.well-known/openid-configuration"
-    heap = {"JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m"}
-    with started((str(home / "bin/kc.sh"), *options), ready, folder=folder, seconds=300, **heap):
+    settings = {
+        "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
+        "KC_BOOTSTRAP_ADMIN_USERNAME": "admin",
+        "KC_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD,
+    }
+    with started((str(home / "bin/kc.sh"), *options), ready, folder=folder, seconds=300, **settings):
         yield Keycloak(url, authority)

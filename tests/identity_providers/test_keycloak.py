@@ -34,6 +34,7 @@ from tests.identity_providers.world import SIGN_IN, World, world
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
 
+ADDRESS = {"DAYPASS_PUBLIC_URL": "https://sts.example.com"}
 SIGN_IN_HOST = "signin.aws.amazon.com"
 OLDER = {
     "algorithm": "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
@@ -50,6 +51,10 @@ class Setting:
     world: World
     names: Names
     keycloak: Keycloak
+    provider: str
+    """The realm `plain` as an OpenID provider."""
+    groups: str
+    """Its condition key."""
     developer: str
     providers: dict[str, str]
     roles: dict[str, str]
@@ -60,7 +65,7 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     folder = tmp_path_factory.mktemp("world")
     names, (key, certificate) = make_names(folder / "data"), make_key()
     authority = Authority(development_ca.Files(names.tls))
-    with world(folder, *names.options, authority=names.authority) as here:
+    with world(folder, *names.options, authority=names.authority, environment=ADDRESS) as here:
         # A provider's own address is known when there is a provider, and Keycloak wants to be told it at its start.
         before = StubIdentityProvider().metadata
         providers = {name: here.trust_idp(name, before, **more) for name, more in _providers(key).items()}
@@ -75,9 +80,11 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
         with keycloak(tmp_path_factory.mktemp("keycloak"), authority, free_port(), *realms) as running:
             for name, provider in providers.items():
                 here.iam.update_saml_provider(SAMLProviderArn=provider, SAMLMetadataDocument=running.metadata(name))
-            issuer = here.trust_issuer(running.issuer("plain"), "daypass")
+            url = running.issuer("plain").url
+            issuer = here.trust_url(url, names.authority, "--client-id=daypass", "--claim=groups")
             developer = here.role("developer", issuer, tags=True, StringEquals={"aws:RequestTag/team": "eng"})
-            yield Setting(here, names, running, developer, providers, roles)
+            groups = f"{url.removeprefix('https://')}:groups"
+            yield Setting(here, names, running, issuer, groups, developer, providers, roles)
 
 
 def _providers(key: RSAPrivateKey) -> dict[str, dict[str, str]]:
@@ -112,6 +119,39 @@ def test_signing_in_opens_a_session(setting: Setting, name: str, did: str, recor
     assert answer["SubjectType"] == "persistent"
     identity = setting.world.holder(answer).get_caller_identity()
     assert identity["Arn"].endswith(f":assumed-role/{name}/ada")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "did"),
+    [
+        ("plain", (), "signed"),
+        ("default", ("--provider", "default"), "encrypted for the provider's key"),
+    ],
+)
+def test_our_metadata_is_all_that_keycloak_needs_to_know(
+    setting: Setting, name: str, options: tuple[str, ...], did: str, record: Record
+) -> None:
+    """Imported as it is, it leads the browser to this daypass's own address, and responses are taken there."""
+    record(KEYCLOAK, f"SAML: the client imported from `daypass federation metadata`, {did}")
+    printed = setting.world.daypass.command("federation", "metadata", *options, env=ADDRESS)
+    assert printed.returncode == 0, printed.stderr
+    role, provider = setting.roles[name], setting.providers[name]
+    setting.keycloak.import_service(name, printed.stdout, role, provider)
+    answer = setting.world.show_assertion(role, provider, setting.keycloak.sign_in(name, "imported"))
+    assert answer["Audience"].startswith("https://sts.example.com/saml")
+
+
+def test_a_group_opens_a_role(setting: Setting, record: Record) -> None:
+    """`--claim groups` makes it a condition key of that provider."""
+    record(KEYCLOAK, "OpenID Connect: groups as a condition key")
+    opened, closed = (
+        setting.world.role(name, setting.provider, tags=True, **{"ForAnyValue:StringEquals": {setting.groups: name}})
+        for name in ("devs", "ops")
+    )
+    token = setting.keycloak.tokens("plain")["id_token"]
+    setting.world.show_token(opened, token)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        setting.world.show_token(closed, token)
 
 
 def test_one_realm_does_not_open_the_role_of_another(setting: Setting) -> None:
