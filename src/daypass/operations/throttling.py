@@ -1,6 +1,7 @@
 """Who asks too often, and is told ``Throttling`` before work is done for him.
 
-    failures   of a key at an address: signatures that did not hold                           on by default
+    failures   of a key at an address: signatures that did not hold; of an address alone:     on by default
+               tokens and assertions that prove nothing
     address    requests of an address                                                         off unless a number is set
     sts        an account's calls of STS in a region; the global endpoint counts by itself    AWS's quota, or a number
     iam-reads, iam-writes                                                                    off unless a number is set
@@ -52,10 +53,11 @@ def _network(address: str) -> str:
 
 
 class Failures:
-    """Counts failed signatures. ``active`` is false while nobody fails too often, and nothing else need be asked.
+    """Counts failed proofs. ``active`` is false while nobody fails too often, and nothing else need be asked.
 
-    A key that is known has a bucket for each address it is used from. What is unknown shares three at each address:
-    keys that do not exist, those for which an account had to be read, session tokens that could not be opened.
+    A key that is known has a bucket for each address it is used from. What is unknown shares four at each address:
+    keys that do not exist, those for which an account had to be read, session tokens that could not be opened, and
+    what identity providers are said to say.
     Whoever's bucket is empty is refused unseen. So nobody elsewhere can make daypass refuse a signature of yours.
     What is refused costs nothing, so that ``per_second`` failures are still answered as they deserve.
 
@@ -69,7 +71,7 @@ class Failures:
         self._until = 0.0
 
     def note(self, source: str, key: str, now: float) -> None:
-        """Count a signature that did not hold. ``key``: the id of the key if it is known, else its kind."""
+        """Count a proof that did not hold. ``key``: the id of the key if it is known, else its kind."""
         who = (source, key)
         self._buckets.take(who, now)
         if source and not self._buckets.has(who, now):
@@ -77,7 +79,7 @@ class Failures:
             self._until = now + 1 / self._buckets.rate
 
     def refuses(self, source: str, key: str, now: float) -> bool:
-        """Whether a signature with ``key`` from ``source`` is not looked at now."""
+        """Whether a proof by ``key`` from ``source`` is not looked at now."""
         if now >= self._until:  # all have a token again
             self.active = False
         return self.active and source != "" and not self._buckets.has((source, key), now)
