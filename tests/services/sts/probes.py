@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from daypass.credentials import Secret
 from daypass.entities import MfaDevice
 from daypass.exchange import RawRequest, Response
 from daypass.sigv4 import sign_request
+from daypass.testing.identity_provider import StubIdentityProvider
 from daypass.testing.issuer import StubIssuer
 from daypass.testing.local import ENDPOINT, VERSIONS, LocalDaypass, Signer, flatten, raw_request
 from daypass.totp import code_of, step_at
@@ -24,10 +26,12 @@ EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 OTHER = "999999999999"
 FEATURES = {"RootCredentialsManagement", "RootSessions"}
 _PLACE = re.compile(
-    r"\{(account|management|caller|other|role|device|key|issuer|prefix|provider|token|now[+-]\d+|code@-?\d+|\d+)\}"
+    r"\{(account|management|caller|other|role|device|key|issuer|prefix|provider|token|corp|assertion|now[+-]\d+"
+    r"|code@-?\d+|\d+)\}"
 )
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 _NUMBERS = count(1)
+_TIMES = ("issued", "begins", "ends", "confirmed_until", "session_ends")
 
 
 @dataclass
@@ -60,8 +64,11 @@ class Probe:
             return str(int(self.daypass.clock.now()) + int(name[3:]))
         if self.issuer is not None and name in ("issuer", "prefix", "provider", "token"):
             return self._of_issuer(name, self.issuer)
+        if name == "assertion":
+            return self._assertion()
         fixed = {
             "account": self.account,
+            "corp": f"arn:aws:iam::{self.account}:saml-provider/corp",
             "management": self.daypass.account,
             "caller": self.arn,
             "other": OTHER,
@@ -70,6 +77,14 @@ class Probe:
             "key": self.signer.access_key_id if self.signer else "",
         }
         return fixed[name] if name in fixed else "x" * int(name)
+
+    def _assertion(self) -> str:
+        """What the SAML provider says of whoever may open the role, changed as the case wants it."""
+        wanted, now = dict(self.case["assertion"]), self.daypass.clock.now()
+        said = {"Role": "{role},{corp}", "RoleSessionName": "ada", **wanted.pop("attributes", {})}
+        attributes = {name: value for name, value in self.filled(said).items() if value is not None}
+        times = {name: now + wanted.pop(name) for name in _TIMES if name in wanted}
+        return identity_provider().response(attributes, **{"issued": now, **times, **wanted})
 
     def _of_issuer(self, name: str, issuer: StubIssuer) -> str:
         prefix = issuer.url.removeprefix("https://")
@@ -127,6 +142,9 @@ def make_probe(daypass: LocalDaypass, case: dict[str, Any], issuer: StubIssuer |
     if "token" in case:
         assert issuer is not None
         _trust(probe, issuer, case["token"].get("provider", {}))
+    if "assertion" in case:
+        document = {"Name": "corp", "SAMLMetadataDocument": identity_provider().metadata}
+        probe.ask(admin, "iam:CreateSAMLProvider", document)
     if "role" in case:
         _make_target(probe, dict(case["role"]))
     for operation, params in case.get("given", ()):
@@ -136,6 +154,12 @@ def make_probe(daypass: LocalDaypass, case: dict[str, Any], issuer: StubIssuer |
         for region in case.get(f"{verb.lower()}d", ()):
             daypass.daypass.operator(f"daypass:{verb}Region", {"Region": region}, account)
     return probe
+
+
+@cache
+def identity_provider() -> StubIdentityProvider:
+    """Who makes the assertions of all cases."""
+    return StubIdentityProvider()
 
 
 def _trust(probe: Probe, issuer: StubIssuer, wanted: dict[str, Any]) -> None:

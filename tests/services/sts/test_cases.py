@@ -22,7 +22,7 @@ CASES = [
 ]
 MESSAGES: list[dict[str, Any]] = json.loads((FOLDER / "messages.json").read_text())
 MEMBERS = {"as", "policy", "features", "session", "device", "role", "given", "region", "host", "request", "when"}
-MEMBERS |= {"token", "case", "enabled", "disabled", "refused", "answers", "lasts", "answer"}
+MEMBERS |= {"token", "assertion", "case", "enabled", "disabled", "refused", "answers", "lasts", "answer"}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -51,7 +51,8 @@ class SamlProof:
         _refuse_other_roles(wish, role_arn, provider_arn)
         tell("replay", assertion, provider)
         self._use_up(assertion, proved, asking.owner.id, provider, asking.now)
-        return _vouched(assertion, wish, proved, provider, provider_arn, asking.owner.id)
+        vouched = _vouched(assertion, wish, proved, provider, provider_arn, asking.owner.id)
+        return vouched._replace(not_after=_end(assertion, wish, asking.now))
 
     def _check(self, assertion: Assertion, provider: SamlProvider, asking: Asking) -> None:
         check_rules(
@@ -122,6 +123,14 @@ def _refuse_other_roles(wish: Wish, role_arn: str, provider_arn: str) -> None:
         raise InvalidIdentityToken("SAML Assertion doesn't contain the requested Role and Metadata in the attributes")
 
 
+def _end(assertion: Assertion, wish: Wish, now: int) -> int | None:
+    """When sessions end at the latest, if the provider says so in either way; it makes none last longer."""
+    ends = [] if assertion.session_ends is None else [assertion.session_ends]
+    if wish.duration is not None:
+        ends.append(now + wish.duration)
+    return min(ends, default=None)
+
+
 def _vouched(
     assertion: Assertion, wish: Wish, proved: Proved, provider: SamlProvider, provider_arn: str, account: str
 ) -> Vouched:
@@ -130,7 +139,6 @@ def _vouched(
         provider=provider_arn,
         subject=assertion.subject,
         session_name=wish.session_name,
-        not_after=assertion.session_ends,
         tags=wish.tags,
         transitive=wish.transitive,
         source_identity=wish.source_identity,
