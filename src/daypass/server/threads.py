@@ -5,8 +5,8 @@ the lane that has waited longest for its turn. No lane gets all threads, no know
 and where all places are taken, a newcomer gets the last one of the longest lane, so that only the greedy are refused.
 What computes for long runs alone of its kind: threads share one interpreter, and each that computes makes whatever else
 is asked for wait a switch interval (5 ms) longer, on the event loop too. What waits for somebody outside, as for the
-keys of an issuer, is in a lane of that party's, of which one runs at a time and the next shares what it has learnt; such
-lanes have threads of their own, which do little but wait.
+keys of an issuer, is in a lane of that party's, of which one runs at a time and the next shares what it has learnt;
+such lanes have threads of their own, which do little but wait.
 
 # INVARIANT: 9. threads are few: a caller who keeps many requests waiting is refused, and nobody else because of him.
 #   tests/server/test_threads.py::test_one_callers_flood_refuses_and_delays_nobody_else
@@ -57,9 +57,10 @@ class _Lane:
 
 
 class Threads:
-    """At most ``limits.threads`` requests at once beside ``limits.awaiting``, ``limits.queued`` waiting. ``work`` answers one; it raises nothing.
+    """At most ``limits.threads`` requests at once, and ``awaiting`` that wait for others; ``queued`` wait for a thread.
 
-    ``executor`` runs the threads' loops; by default a pool of as many as there may be. Safe to use from several threads.
+    ``work`` answers one; it raises nothing. ``executor`` runs the threads' loops; by default a pool of as many as there
+    may be. Safe to use from several threads.
     """
 
     def __init__(self, limits: Limits, work: Work, executor: Executor | None = None) -> None:

@@ -1,0 +1,150 @@
+"""Connections to a place that was judged: to its very address, with certificates verified, cut when the time is up.
+
+Certificates are verified against the system's authorities, or others that were given, or one of the chain that the
+other side shows, by its thumbprint.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha1
+from threading import Timer
+from typing import Any, NamedTuple
+
+from urllib3.connection import HTTPSConnection
+
+MOST_RECEIVED = 1_310_720
+"""Bytes of a document with all that comes around it: headers, provisional answers, chunk sizes, trailers."""
+
+
+class Place(NamedTuple):
+    """Where to connect to, and until when (monotonic seconds)."""
+
+    host: str
+    port: int
+    target: str
+    address: str
+    until: float
+
+
+class _Metered(ssl.SSLSocket):
+    """A connection over which no more comes than a document needs, whatever it is called."""
+
+    _received = 0
+
+    def recv_into(self, *arguments: Any) -> int:
+        got: int = super().recv_into(*arguments)
+        self._received += got
+        if self._received > MOST_RECEIVED:
+            raise OSError("sent too much")
+        return got
+
+
+class _Connection(HTTPSConnection):
+    """A connection that another thread can cut at any time, in the middle of the TLS handshake too."""
+
+    is_cut = False
+    _plain: socket.socket | None = None
+
+    def _new_conn(self) -> socket.socket:
+        made = super()._new_conn()
+        self._plain = made.dup()  # TLS takes the descriptor away from ``made``
+        if self.is_cut:
+            made.close()
+            raise TimeoutError
+        return made
+
+    def cut(self) -> None:
+        """Wake whoever waits for the other side."""
+        self.is_cut = True
+        self._shut_down()
+
+    def end(self) -> None:
+        """Close the connection, also where an answer that is not read to its end holds on to it."""
+        self._shut_down()
+        if self._plain is not None:
+            self._plain.close()
+        self.close()
+
+    def _shut_down(self) -> None:
+        if self._plain is not None:
+            with suppress(OSError):  # the other side was faster
+                self._plain.shutdown(socket.SHUT_RDWR)
+
+
+# INVARIANT: 9. however slowly the other side speaks, a thread is back in time.
+#   tests/adapters/test_fetch.py::test_no_server_holds_a_thread_longer_than_it_may
+@contextmanager
+def connected(place: Place, context: ssl.SSLContext) -> Iterator[_Connection]:
+    """A connection that is cut when the time is up, whatever the other side does with it."""
+    left = seconds_left(place.until)
+    connection = _Connection(
+        place.address,
+        place.port,
+        timeout=left,
+        ssl_context=context,
+        server_hostname=place.host,
+        assert_hostname=None if context.check_hostname else False,  # None: ``context`` compares it
+    )
+    cut = Timer(left, connection.cut)
+    cut.daemon = True
+    cut.start()
+    try:
+        connection.connect()
+        yield connection
+    finally:
+        cut.cancel()
+        connection.end()
+        if connection.is_cut:  # what was read may be half of it, and what was raised says nothing
+            raise TimeoutError("took too long")
+
+
+def seconds_left(until: float) -> float:
+    """Seconds that are left.
+
+    Raises:
+        TimeoutError: none.
+    """
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("took too long")
+    return left
+
+
+def trusting(authorities: str = "", *, is_anchor: bool = False) -> ssl.SSLContext:
+    """What is trusted: the system's authorities, or these alone. ``is_anchor``: it need not be a root."""
+    context = ssl.create_default_context(cadata=authorities or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _Metered
+    if is_anchor:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def shown_anchor(place: Place, thumbprints: tuple[str, ...]) -> str | None:
+    """The certificate (PEM) among those that the other side shows which has one of the ``thumbprints``.
+
+    Nothing is asked over this connection: that it shows a certificate proves nothing. The next one is verified up to
+    it.
+    """
+    if not thumbprints:
+        return None
+    context = trusting()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with connected(place, context) as connection:
+        shown = _shown_certificates(connection.sock)
+    for certificate in shown:
+        if sha1(certificate, usedforsecurity=False).hexdigest() in thumbprints:
+            return ssl.DER_cert_to_PEM_cert(certificate)
+    return None
+
+
+def _shown_certificates(sock: Any) -> list[bytes]:
+    """The chain as it was sent. Public from Python 3.13 on."""
+    if hasattr(sock, "get_unverified_chain"):
+        return list(sock.get_unverified_chain() or ())
+    return [ssl.PEM_cert_to_DER_cert(shown.public_bytes()) for shown in sock._sslobj.get_unverified_chain() or ()]  # noqa: SLF001
