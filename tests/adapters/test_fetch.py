@@ -232,6 +232,7 @@ def test_what_is_no_document_is_none_and_costs_little(
 # ── with whom ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_nobody_speaks_without_a_certificate_of_a_trusted_authority(
     fetcher: Fetcher, authority: Authority, tmp_path: Path
 ) -> None:

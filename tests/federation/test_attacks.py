@@ -43,6 +43,7 @@ def test_there_are_hundreds_of_attacks() -> None:
     assert len(REFUSED) >= 800
 
 
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 @pytest.mark.usefixtures("stopped")
 def test_what_is_accepted_another_library_accepts_alike() -> None:
     """PyJWT, used with care, takes every token that daypass takes, and reads the same claims; else it is told why."""
@@ -55,6 +56,7 @@ def test_what_is_accepted_another_library_accepts_alike() -> None:
     _check_explained(differ, LAXER)
 
 
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 @pytest.mark.usefixtures("stopped")
 def test_where_another_library_accepts_more_there_is_a_reason() -> None:
     """What PyJWT takes and daypass refuses is listed, each with why, and the list has nothing else."""

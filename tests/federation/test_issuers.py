@@ -19,7 +19,7 @@ GITLAB = {
     "user_email", "user_id", "user_login",
 }  # fmt: skip
 BUILDKITE = {
-    "build_branch", "cluster_id", "cluster_name", "organization_id", "organization_slug", "pipeline_id", 
+    "build_branch", "cluster_id", "cluster_name", "organization_id", "organization_slug", "pipeline_id",
     "pipeline_slug",
 }  # fmt: skip
 KNOWN: dict[str, set[str]] = {
@@ -35,7 +35,8 @@ KNOWN: dict[str, set[str]] = {
 UNKNOWN = [
     "issuer.example", "token.actions.githubusercontent.com.attacker.example", "attacker.example/gitlab.com",
     "token.actions.githubusercontent.com/a/b", "token.actions.a.b.ghe.com", "gitlab.com/group", "gitlab.com:8443",
-    "tokenxactions.githubusercontent.com", "oidc.circleci.com/org/", "oidc.circleci.com/org/a/b", "agent.buildkite.com.",
+    "tokenxactions.githubusercontent.com", "oidc.circleci.com/org/", "oidc.circleci.com/org/a/b",
+    "agent.buildkite.com.",
     "idcs-.identity.oraclecloud.com.example", "xgitlab.com", "accounts.google.com/a",
 ]  # fmt: skip
 EVERY_NAME = GITHUB | GITLAB | BUILDKITE | {
@@ -78,9 +79,9 @@ def test_every_issuer_has_the_usual_keys() -> None:
 
 
 def test_no_declared_claim_takes_the_place_of_subject_or_audience() -> None:
-    """However it is spelled: these two are what was verified."""
-    claims = {"SUB": "eve", "Aud": "other", "sUb": "eve"}
-    found = keys_of("issuer.example", ("SUB", "Aud", "sUb", "sub", "aud"), **claims)
+    """However it is spelled: these are what was verified."""
+    claims = {"SUB": "eve", "Aud": "other", "sUb": "eve", "OAUD": "other", "oaud": "other", "Azp": "other"}
+    found = keys_of("issuer.example", (*claims, "sub", "aud", "azp"), **claims)
     assert found == {"issuer.example:sub": "ada", "issuer.example:aud": "client"}
 
 

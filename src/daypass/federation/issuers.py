@@ -45,6 +45,9 @@ _FURTHER: tuple[tuple[str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 _PATTERNS = tuple((re.compile(pattern, re.ASCII), names) for pattern, names in _FURTHER)
 
+_VERIFIED = frozenset({"aud", "azp", "oaud", "sub"})
+"""What is told as it was verified; no claim of another spelling takes its place."""
+
 _KEPT = ("aud", "sub", "amr")
 """What stays with the session (IAM User Guide, same page, "session context")."""
 
@@ -89,7 +92,8 @@ def _names(url: str, declared: tuple[str, ...]) -> _Names:
     def full(name: str) -> str:
         return f"{url}:{name}".lower()
 
-    taken = tuple((name, full(name)) for name in (*_EVERY, *further_claims(url), *declared))
+    names = (*_EVERY, *further_claims(url), *declared)
+    taken = tuple((name, full(name)) for name in names if name.lower() not in _VERIFIED)
     return _Names(taken, full("aud"), full("sub"), full("azp"), full("oaud"), tuple(map(full, _KEPT)))
 
 
