@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from urllib.parse import urlencode
 import pytest
 
 from daypass.exchange import Response
+from daypass.federation.saml.condition_keys import name_qualifier
+from daypass.services.identities import saml
+from daypass.testing.backend import together
 from daypass.testing.identity_provider import SIGN_IN, StubIdentityProvider
 from daypass.testing.local import VERSIONS, LocalDaypass, raw_request
 from tests.calling import code_of, credentials_in, element
@@ -99,3 +103,76 @@ def test_a_role_that_the_assertion_does_not_name_is_not_opened(world: World) -> 
     answer = world.come(response)
     assert (answer.status, code_of(answer)) == (400, "InvalidIdentityToken")
     assert "requested Role and Metadata" in element(answer, "Message")
+
+
+def test_documents_are_read_one_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many strangers come at once: reading takes the interpreter from whoever is served beside them."""
+    inside, most = 0, 0
+    genuine = saml.verify_response
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.002)
+        try:
+            return genuine(*arguments)
+        finally:
+            inside -= 1
+
+    monkeypatch.setattr(saml, "verify_response", counted)
+    responses = [world.response() for _ in range(8)]
+    answers = together(*[lambda each=each: world.come(each).status for each in responses])
+    assert answers == [200] * 8
+    assert most == 1
+
+
+SESSION_KEYS = {"saml:sub": "ada", "saml:sub_type": "persistent"}
+
+
+def opened_by(world: World, name: str, **conditions: object) -> str:
+    """A role that sessions of the first one may assume, under ``conditions``."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": world.role},
+        "Action": "sts:AssumeRole",
+        "Condition": conditions,
+    }
+    trust = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    role = world.daypass.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    return str(role)
+
+
+@pytest.mark.parametrize("key", SESSION_KEYS)
+def test_who_signed_in_is_known_to_the_next_role(world: World, key: str) -> None:
+    """The keys stay in the session: the trust policy of a chained role can ask for them."""
+    session = credentials_in(world.come(world.response()))
+    for value, status in ((SESSION_KEYS[key], 200), ("root", 403)):
+        name = f"next-{key[5:]}-{status}"
+        role = opened_by(world, name, StringEquals={key: value})
+        wish = {"RoleArn": role, "RoleSessionName": "next"}
+        assert world.daypass.call("sts", "AssumeRole", wish, session).status == status, name
+
+
+@pytest.mark.parametrize(("operation", "params"), [("GetFederationToken", {"Name": "ada"}), ("GetSessionToken", {})])
+def test_who_signed_in_gets_no_tokens_of_users(world: World, operation: str, params: dict[str, str]) -> None:
+    """Those are for users with long-term keys."""
+    session = credentials_in(world.come(world.response()))
+    answer = world.daypass.call("sts", operation, params, session)
+    assert (answer.status, code_of(answer)) == (403, "AccessDenied")
+
+
+def test_the_record_holds_no_assertion(world: World) -> None:
+    """Neither of a call that was taken nor of one that was refused."""
+    good, bad = world.response(), world.response(signed=())
+    assert (world.come(good).status, world.come(bad).status) == (200, 400)
+    written = "".join(file.read_text() for file in (world.daypass.data / "audit").glob("*.jsonl"))
+    assert "AssumeRoleWithSAML" in written
+    for each in (good, bad):
+        assert each[1_000:1_100] not in written
+
+
+def test_the_name_qualifier_is_awss() -> None:
+    """IAM User Guide, "Available keys for SAML-based AWS STS federation": issuer, account and provider, hashed."""
+    qualifier = name_qualifier("https://example.com/saml", "123456789012", "MySAMLIdP")
+    assert qualifier == "1uAJanUnBc2XeUkHURMht+xam2c="
