@@ -226,7 +226,7 @@ def test_what_is_no_document_is_none_and_costs_little(
         spent, peak = time.thread_time() - began, tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 6 * LARGEST
-    assert spent < 2.0  # tracing makes it three times as much
+    assert spent < 4.0  # tracing makes it three times as much
 
 
 # ── with whom ────────────────────────────────────────────────────────────────────────────────────────
