@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
 
@@ -106,7 +106,7 @@ class Daypass:
             storage.last_used,
             storage.codes,
             public_url=public_url,
-            identities=ProviderIdentities(self._issuer_keys, self.keys, storage.single_uses, own),
+            identities=ProviderIdentities(self._issuer_keys, self.keys, storage.single_uses, own, Lock()),
             shared_issuers=shared_issuers(self.settings),
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -99,7 +100,7 @@ class Workshop:
         owner = local.storage.directory.load(self.daypass.account)
         assert owner is not None
         asking = Asking(owner, int(self.daypass.clock.now()), lambda: None)
-        judge = ProviderIdentities(_NoIssuerKeys(), local.keys, local.storage.single_uses, ())
+        judge = ProviderIdentities(_NoIssuerKeys(), local.keys, local.storage.single_uses, (), nullcontext())
         return judge.verify_assertion(encoded(data), provider or self.provider, role or self.role, asking)
 
     def come(self, data: bytes, **params: Any) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 
 from daypass.ports import Asking, IssuerKeys, Keys, SingleUses, Vouched
 from daypass.services.identities.saml import SamlProof
@@ -14,12 +15,20 @@ __all__ = ["ProviderIdentities"]
 class ProviderIdentities:
     """``ports.Identities`` over the providers that accounts hold.
 
-    ``own`` are the names of this daypass as recipient and audience of SAML responses, beside AWS's.
+    ``own`` are the names of this daypass as recipient and audience of SAML responses, beside AWS's. ``turn`` is held
+    while one of them is verified: a lock that all threads share.
     """
 
-    def __init__(self, issuer_keys: IssuerKeys, keys: Keys, uses: SingleUses, own: Collection[str]) -> None:
-        self._issuer_keys, self._keys, self._uses, self._own = issuer_keys, keys, uses, own
-        self._saml = SamlProof(keys, uses, own)
+    def __init__(
+        self,
+        issuer_keys: IssuerKeys,
+        keys: Keys,
+        uses: SingleUses,
+        own: Collection[str],
+        turn: AbstractContextManager[object],
+    ) -> None:
+        self._issuer_keys, self._keys, self._uses, self._own, self._turn = issuer_keys, keys, uses, own, turn
+        self._saml = SamlProof(keys, uses, own, turn)
 
     def verify_token(self, token: str, session_name: str, asking: Asking) -> Vouched:
         """See ``ports.Identities``."""
@@ -31,7 +40,7 @@ class ProviderIdentities:
 
     def for_trial(self) -> ProviderIdentities:
         """See ``ports.Identities``."""
-        return ProviderIdentities(self._issuer_keys, self._keys, _Looking(self._uses), self._own)
+        return ProviderIdentities(self._issuer_keys, self._keys, _Looking(self._uses), self._own, self._turn)
 
 
 class _Looking:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from hashlib import sha256
-from threading import Lock
 
 from daypass.entities import SamlProvider
 from daypass.errors import InvalidIdentityToken, Malformed
@@ -25,11 +25,15 @@ _KEPT = ("saml:namequalifier", "saml:sub", "saml:sub_type")
 
 
 class SamlProof:
-    """Verifies responses. ``own`` are the names of this service as recipient and audience, beside AWS's."""
+    """Verifies responses. ``own`` are the names of this service as recipient and audience, beside AWS's.
 
-    def __init__(self, keys: Keys, uses: SingleUses, own: Collection[str]) -> None:
-        self._keys, self._uses, self._own = keys, uses, own
-        self._turn = Lock()
+    ``turn`` is held while one is verified.
+    """
+
+    def __init__(
+        self, keys: Keys, uses: SingleUses, own: Collection[str], turn: AbstractContextManager[object]
+    ) -> None:
+        self._keys, self._uses, self._own, self._turn = keys, uses, own, turn
 
     def vouch(self, text: str, provider_arn: str, role_arn: str, asking: Asking) -> Vouched:
         """What the response proves to the account. It is used up when this returns.
