@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urljoin
 
 @dataclass(slots=True)
 class Form:
-    """A form of a page: where it goes, and what it says unless something else is filled in."""
+    """A form of a page: where it goes, and what it says unless something else is filled in. No button is pressed."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Page(HTMLParser):
         said = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(urljoin(self.url, said.get("action", ""))))
-        elif tag == "input" and self.forms and "name" in said:
+        elif tag == "input" and self.forms and "name" in said and said.get("type") != "submit":
             self.forms[-1].fields[said["name"]] = said.get("value", "")
 
     def form(self, name: str) -> Form:

@@ -100,7 +100,7 @@ def realm(
         client["attributes"] |= {"saml.encrypt": "true", "saml.encryption.certificate": certificate}
         client["attributes"] |= {f"saml.encryption.{key}": value for key, value in (encryption or {}).items()}
     made = _template()
-    return {**made, "realm": name, "clients": [made["clients"][0], client]}
+    return {**made, "realm": name, "clients": [made["clients"][0], client, made["clients"][2]]}
 
 
 def _saml_client(role: str, provider: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from tests.identity_providers.chromium import chromium
 from tests.identity_providers.keycloak import KEYCLOAK, PASSWORD, Keycloak, keycloak, realm
 from tests.identity_providers.record import Record
 from tests.identity_providers.started import HERE, Authority, free_port
+from tests.identity_providers.terminal import Terminal, opened
 from tests.identity_providers.world import SIGN_IN, World, world
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
@@ -81,7 +82,9 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
             for name, provider in providers.items():
                 here.iam.update_saml_provider(SAMLProviderArn=provider, SAMLMetadataDocument=running.metadata(name))
             url = running.issuer("plain").url
-            issuer = here.trust_url(url, names.authority, "--client-id=daypass", "--claim=groups")
+            issuer = here.trust_url(
+                url, names.authority, "--client-id=daypass", "--client-id=terminal", "--claim=groups"
+            )
             developer = here.role("developer", issuer, tags=True, StringEquals={"aws:RequestTag/team": "eng"})
             groups = f"{url.removeprefix('https://')}:groups"
             yield Setting(here, names, running, issuer, groups, developer, providers, roles)
@@ -119,6 +122,26 @@ def test_signing_in_opens_a_session(setting: Setting, name: str, did: str, recor
     assert answer["SubjectType"] == "persistent"
     identity = setting.world.holder(answer).get_caller_identity()
     assert identity["Arn"].endswith(f":assumed-role/{name}/ada")
+
+
+@pytest.fixture(scope="module")
+def terminal(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    prefix = setting.groups.removesuffix(":groups")
+    role = setting.world.role("staff", setting.provider, StringEquals={f"{prefix}:aud": "terminal"})
+    issuer, trusts = setting.keycloak.issuer("plain"), setting.names.environment
+    return Terminal(setting.world, issuer, role, tmp_path_factory.mktemp("home"), trusts)
+
+
+def test_daypass_login_by_code(terminal: Terminal, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A public client with PKCE; Keycloak sends the browser back to whatever port waits on this machine."""
+    record(KEYCLOAK, "`daypass login` by code with PKCE")
+    with terminal.login("--profile", "code") as login:
+        browser = terminal.browser()
+        page = browser.submit(browser.open(opened(login)).form("username"), username="ada", password=PASSWORD)
+        assert "close this page" in page.text
+        _, err = login.communicate(timeout=60)
+    assert login.returncode == 0, err
+    assert terminal.caller("code", monkeypatch).endswith(":assumed-role/staff/ada@example.com")
 
 
 @pytest.mark.parametrize(

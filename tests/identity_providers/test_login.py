@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import pytest
 
 from tests.clients.client import installed, run
 from tests.identity_providers.browser import Browser
 from tests.identity_providers.chromium import chromium
-from tests.identity_providers.oidc import OIDC_PROVIDER, Issuer, oidc_provider
+from tests.identity_providers.oidc import OIDC_PROVIDER, oidc_provider
 from tests.identity_providers.record import Record
 from tests.identity_providers.started import HERE, new_authority
-from tests.identity_providers.world import REGION, World, world
-from tests.running import PROGRAM
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """Somebody's machine, from which he signs in at ``issuer`` for ``role``."""
-
-    world: World
-    issuer: Issuer
-    role: str
-    home: Path
-
-    def login(self, *more: str) -> subprocess.Popen[str]:
-        """`daypass login`, under way; the browser that it would open is none."""
-        authority = str(self.issuer.authority.files.authority)
-        words = ("login", "--oidc", self.issuer.url, "--client-id", "terminal", "--role", self.role)
-        there = ("--ca-file", authority, "--allow-private", "--endpoint", self.world.daypass.url)
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "BROWSER": "true", "LANG": "C.UTF-8"}
-        return subprocess.Popen(
-            [*PROGRAM, *words, *there, *more],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def browser(self) -> Browser:
-        return Browser(self.issuer.authority.trust)
-
-    def caller(self, profile: str, monkeypatch: pytest.MonkeyPatch) -> str:
-        """Whom the credentials of a profile are for."""
-        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(self.home / ".aws/credentials"))
-        session = boto3.Session(profile_name=profile, region_name=REGION)
-        return str(session.client("sts", endpoint_url=self.world.daypass.url).get_caller_identity()["Arn"])
+from tests.identity_providers.terminal import Terminal, opened
+from tests.identity_providers.world import world
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +40,6 @@ def signed_in(browser: Browser, url: str) -> str:
         filled = {"login": "ada", "password": "any"} if "login" in form.fields else {}
         page = browser.submit(form, **filled)
     return page.text
-
-
-def opened(login: subprocess.Popen[str]) -> str:
-    """The page that `daypass login` says to open."""
-    assert login.stderr is not None
-    return next(line for line in login.stderr if line.strip().startswith("https://")).strip()
 
 
 def test_somebody_signs_in_with_a_browser(terminal: Terminal, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
