@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,8 @@ for _name in list(os.environ):
     if _name.startswith(("DAYPASS_", "AWS_")) or _name.lower() in {"http_proxy", "https_proxy", "all_proxy"}:
         del os.environ[_name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+# Under nohup a hangup is ignored, and so it would be by every program that a test starts and hangs up on.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # botocore would sign everything with awscrt where that is installed. Few users have it; tests that want it say so.
 os.environ["BOTO_DISABLE_CRT"] = "true"
 

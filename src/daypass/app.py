@@ -25,6 +25,7 @@ import daypass.services.root_mfa
 import daypass.services.sealing_keys
 import daypass.services.sts
 import daypass.services.token_issuers  # noqa: F401  registers the operations
+from daypass.adapters.access_tokens import AccessTokenJudges
 from daypass.adapters.audit import AuditTrail
 from daypass.adapters.cold_start import Node
 from daypass.adapters.fetch import Fetcher
@@ -41,6 +42,7 @@ from daypass.parts import audit_settings, endpoint_policy, saml_names, service, 
 from daypass.ports import Clock, Entropy, Health, Ports, StoreUnavailable
 from daypass.principals import Operator
 from daypass.services.identities import ProviderIdentities
+from daypass.services.identities.builtin import Builtin
 from daypass.services.service_provider import ServiceProviderMetadata
 from daypass.services.token_issuers import Issuers
 from daypass.settings import Settings, listened_url
@@ -83,7 +85,8 @@ class Daypass:
         )
         fixed = settled(settings, self.installation, entropy)
         self.default_account, self.region = fixed.account, fixed.region
-        self._issuer_keys = IssuerKeyCache(Fetcher())
+        self._fetcher = Fetcher()
+        self._issuer_keys = IssuerKeyCache(self._fetcher)
         ports = self._ports(clock, entropy)
         self.issuers, self.saml = Issuers(ports), ServiceProviderMetadata(ports)
         place = Place(fixed.partition, fixed.region)
@@ -96,6 +99,7 @@ class Daypass:
     def _ports(self, clock: Clock, entropy: Entropy) -> Ports:
         storage, public_url = self.storage, self.settings.public_url or listened_url(self.settings)
         own = saml_names(self.settings, public_url)
+        builtin = Builtin(self.settings.builtin_providers, AccessTokenJudges(self._fetcher.ask))
         return Ports(
             clock,
             entropy,
@@ -106,7 +110,7 @@ class Daypass:
             storage.last_used,
             storage.codes,
             public_url=public_url,
-            identities=ProviderIdentities(self._issuer_keys, self.keys, storage.single_uses, own, Lock()),
+            identities=ProviderIdentities(self._issuer_keys, self.keys, storage.single_uses, own, Lock(), builtin),
             shared_issuers=shared_issuers(self.settings),
         )
 

@@ -267,7 +267,7 @@ class Nobody:
 
     def post(self, *_: object) -> Any:
         said = self.answers.pop(0)
-        return type("Posted", (), {"body": msgspec.json.encode(said), "status": 400 if "error" in said else 200})
+        return type("Answered", (), {"body": msgspec.json.encode(said), "status": 400 if "error" in said else 200})
 
 
 BEGUN = {

@@ -70,7 +70,7 @@ def moved(running: Running, clock: Clock) -> Moved:
 
 @pytest.fixture
 def daypass(data: Path, clock: Clock) -> Iterator[Moved]:
-    with up(data, env=clock.environment) as running:
+    with up(data, env={**clock.environment, "DAYPASS_THROTTLING": "off"}) as running:
         yield moved(running, clock)
 
 

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from daypass.settings import Settings
+from daypass.settings.schema import BuiltinProvider
 from daypass.testing.local import LocalDaypass, Signer
 from tests.calling import code_of
 from tests.running import Running, up
@@ -87,6 +88,9 @@ def variants() -> Iterator[tuple[str, Any]]:
     yield "listen", "0.0.0.0:1"
     yield "trusted_proxies", ("127.0.0.1",)
     yield "public_url", "https://sts.example.com"
+    yield "saml_recipients", ("https://sts.example.com/saml",)
+    yield "shared_issuers", ("sso.example.com=sub",)
+    yield "builtin_providers", get_args(BuiltinProvider)
 
 
 VARIANTS = list(variants())

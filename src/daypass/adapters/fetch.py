@@ -76,14 +76,14 @@ class Fetched(NamedTuple):
     by_thumbprint: bool
 
 
-class Posted(NamedTuple):
+class Answered(NamedTuple):
     """The answer to a form."""
 
     status: int
     body: bytes
 
     def __repr__(self) -> str:
-        return f"Posted({self.status})"  # the body may be a token
+        return f"Answered({self.status})"  # the body may be a token
 
 
 def host_of(url: str) -> str | None:
@@ -131,7 +131,19 @@ class Fetcher:
                     raise
                 return _ask(place, trusting(anchor, is_anchor=True), accept, by_thumbprint=True)
 
-    def post(self, url: str, form: bytes, terms: Terms, authorization: str | None = None) -> Posted:
+    def ask(self, url: str, terms: Terms = Terms()) -> Answered:  # noqa: B008  an immutable value
+        """What ``url`` answers, whatever its status. Thumbprints do not count here.
+
+        Raises:
+            FetchFailed: nothing, on these terms.
+        """
+        place = self._place(url, terms, time.monotonic() + SECONDS)
+        with _told(place), connected(place, trusting(terms.authorities)) as connection:
+            connection.request("GET", _target(place), headers=_headers(place, "application/json"), **_AS_IT_COMES)
+            response = connection.getresponse()
+            return Answered(response.status, _read(response))
+
+    def post(self, url: str, form: bytes, terms: Terms, authorization: str | None = None) -> Answered:
         """What ``url`` answers to a form, whatever its status. Thumbprints do not count here.
 
         Raises:
@@ -175,14 +187,14 @@ def _ask(place: Place, context: ssl.SSLContext, accept: str, *, by_thumbprint: b
         return Fetched(_read(response), int(age[1]) if age else None, by_thumbprint)
 
 
-def _post(place: Place, context: ssl.SSLContext, form: bytes, authorization: str | None) -> Posted:
+def _post(place: Place, context: ssl.SSLContext, form: bytes, authorization: str | None) -> Answered:
     headers = _headers(place, "application/json") | {"Content-Type": "application/x-www-form-urlencoded"}
     if authorization is not None:
         headers["Authorization"] = authorization
     with connected(place, context) as connection:
         connection.request("POST", _target(place), form, headers, **_AS_IT_COMES)
         response = connection.getresponse()
-        return Posted(response.status, _read(response))
+        return Answered(response.status, _read(response))
 
 
 _AS_IT_COMES: Any = {"preload_content": False, "decode_content": False}

@@ -31,6 +31,8 @@ OLDEST = 86_400
 
 LONGEST_SUBJECT = 1_024
 
+GOOGLE = "accounts.google.com"
+
 LONGEST_ISSUER = 255
 """Characters of an issuer that a refusal repeats (IAM API reference, CreateOpenIDConnectProvider, Url)."""
 
@@ -60,6 +62,8 @@ def claimed_issuer(token: UnverifiedToken) -> str:
         InvalidIdentityToken: it says nothing, or something that is no https URL.
     """
     issuer = token.claims.get("iss")
+    if issuer == GOOGLE:  # which leaves the scheme out at times (OpenID Connect Core, section 15.6.2)
+        return f"https://{GOOGLE}"
     if not isinstance(issuer, str) or not issuer:
         raise InvalidIdentityToken("Missing a required claim: iss")
     if not issuer.startswith("https://"):
@@ -73,8 +77,12 @@ def unknown_issuer(token: UnverifiedToken) -> InvalidIdentityToken:
     return InvalidIdentityToken(f"No OpenIDConnect provider found in your account for {issuer}")
 
 
-def check_claims(token: UnverifiedToken, client_ids: Collection[str], now: int, tell: Tell = untold) -> WebIdentity:
+def check_claims(
+    token: UnverifiedToken, client_ids: Collection[str] | None, now: int, tell: Tell = untold
+) -> WebIdentity:
     """Steps 1 to 3. What comes back is not proved until ``verify_signature`` has been asked.
+
+    ``client_ids``: None where the trust policy alone says whose tokens are taken (``services.identities.builtin``).
 
     Raises:
         InvalidIdentityToken, ExpiredIdentityToken: it is refused whoever has signed it.
@@ -126,7 +134,7 @@ def _seconds(claims: dict[str, Any], name: str) -> int | None:
     return value
 
 
-def _audience(claims: dict[str, Any], client_ids: Collection[str]) -> str:
+def _audience(claims: dict[str, Any], client_ids: Collection[str] | None) -> str:
     """The one client that the token was made for.
 
     # INVARIANT: 1. a token for somebody else opens nothing here, and an empty list of clients matches nobody.
@@ -141,7 +149,7 @@ def _audience(claims: dict[str, Any], client_ids: Collection[str]) -> str:
         raise InvalidIdentityToken(NOT_A_JWT, detail="`aud` is neither a text nor a list of texts")
     if presented is None and len(named) == 1:
         presented = named[0]
-    if not isinstance(presented, str) or presented not in client_ids:
+    if not isinstance(presented, str) or (client_ids is not None and presented not in client_ids):
         raise InvalidIdentityToken("Incorrect token audience")
     return presented
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from daypass import sigv4, wire
 from daypass.errors import (
+    IDPRejectedClaim,
     InternalFailure,
     InvalidIdentityToken,
     MissingAuthenticationToken,
@@ -252,7 +253,7 @@ class Service:
         facts = RequestFacts(caller, record.time, record.region, route.service, raw, is_global, self._endpoint)
         try:
             result = self._performer.perform_unsigned(operation, params, facts, record, find_account, model)
-        except InvalidIdentityToken:
+        except (InvalidIdentityToken, IDPRejectedClaim):
             self._guessers.note_unproved(raw, record.time)
             raise
         return wire.respond(model, result, record.request_id, accept_json=route.accept_json)

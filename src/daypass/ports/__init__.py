@@ -11,12 +11,22 @@ from dataclasses import dataclass, field
 
 from daypass.ports.audit import AuditLog, AuditUnavailable
 from daypass.ports.failures import AlreadyExists, NotLoaded, OutcomeUnknown, StoreUnavailable
-from daypass.ports.identities import Asking, Identities, IssuerKey, IssuerKeys, KeysUnavailable, Vouched
+from daypass.ports.identities import (
+    AccessTokens,
+    Asking,
+    Identities,
+    IssuerKey,
+    IssuerKeys,
+    KeysUnavailable,
+    TokenOwner,
+    Vouched,
+)
 from daypass.ports.keys import Keys, SealingKeyStore, StoredSealingKey
 from daypass.ports.store import CodeUses, Directory, Judge, LastUse, LastUsed, SingleUses, Store, Transaction
 from daypass.ports.world import Clock, Entropy
 
 __all__ = [
+    "AccessTokens",
     "AlreadyExists",
     "Asking",
     "AuditLog",
@@ -42,6 +52,7 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "StoredSealingKey",
+    "TokenOwner",
     "Transaction",
     "Vouched",
 ]

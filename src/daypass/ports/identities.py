@@ -68,6 +68,26 @@ class KeysUnavailable(Exception):
         self.wrong_certificate, self.is_busy = wrong_certificate, is_busy
 
 
+class TokenOwner(NamedTuple):
+    """Whose an access token is: the application that it was made for, and its user."""
+
+    application: str
+    user: str
+
+
+class AccessTokens(Protocol):
+    """Access tokens of OAuth 2.0 providers, which nobody but the provider can judge."""
+
+    def owner(self, provider: str, token: str) -> TokenOwner:
+        """Whose ``token`` is, by the word of ``provider`` (a host name). Asks it, and blocks.
+
+        Raises:
+            IDPRejectedClaim: the provider does not stand by it.
+            IDPCommunicationError: it could not be asked, or was not understood.
+        """
+        ...
+
+
 class Asking(NamedTuple):
     """In what call somebody's word is judged. ``now``: epoch seconds. ``wait`` goes on only where waiting is allowed.
     ``tell`` hears each step (``federation.steps``).
@@ -89,6 +109,15 @@ class Identities(Protocol):
 
         Raises:
             InvalidIdentityToken, ServiceError: it proves nobody, or no provider of the account has issued it.
+            NotLoaded: from ``asking.wait``.
+        """
+        ...
+
+    def verify_access_token(self, token: str, provider: str, session_name: str, asking: Asking) -> Vouched:
+        """Whom an access token of the OAuth 2.0 ``provider`` proves.
+
+        Raises:
+            AccessDenied, ServiceError: nobody, or no such provider is asked here.
             NotLoaded: from ``asking.wait``.
         """
         ...

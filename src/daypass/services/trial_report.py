@@ -93,9 +93,10 @@ def _lifetime(claims: Mapping[str, Any], now: int) -> Facts:
     return _times(times, now) | {"toleranceSeconds": TOLERANCE, "oldestSeconds": OLDEST}
 
 
-def _audience(claims: Mapping[str, Any], client_ids: Collection[str]) -> Facts:
+def _audience(claims: Mapping[str, Any], client_ids: Collection[str] | None) -> Facts:
     told = {"azp": _short(claims["azp"])} if claims.get("azp") is not None else {}
-    return {"aud": _short(claims.get("aud"))} | told | {"expected": list(client_ids)}
+    expected = "what the trust policy asks for" if client_ids is None else list(client_ids)
+    return {"aud": _short(claims.get("aud")), **told, "expected": expected}
 
 
 def _key(token: UnverifiedToken, provider: OidcProvider) -> Facts:

@@ -11,6 +11,11 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Meta
 
+BuiltinProvider = Literal[
+    "accounts.google.com", "cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com"
+]
+"""Identity providers that AWS knows by their host."""
+
 
 class SettingsError(Exception):
     """The settings cannot be used. ``message``: what is wrong and where it stands; ``advice``: what to do about it."""
@@ -66,6 +71,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(
             description="Further names of this daypass as recipient and audience of SAML responses, beside AWS's and "
             "`public_url` with `/saml`: URLs and URNs."
+        ),
+    ] = ()
+    builtin_providers: Annotated[
+        tuple[BuiltinProvider, ...],
+        Meta(
+            description="Identity providers that trust policies may name by their host, without an account's having "
+            "made them. daypass asks them over the internet."
         ),
     ] = ()
     shared_issuers: Annotated[

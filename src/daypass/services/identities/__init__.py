@@ -6,6 +6,7 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 
 from daypass.ports import Asking, IssuerKeys, Keys, SingleUses, Vouched
+from daypass.services.identities.builtin import Builtin
 from daypass.services.identities.saml import SamlProof
 from daypass.services.identities.web import vouch_for_token
 
@@ -16,7 +17,7 @@ class ProviderIdentities:
     """``ports.Identities`` over the providers that accounts hold.
 
     ``own`` are the names of this daypass as recipient and audience of SAML responses, beside AWS's. ``turn`` is held
-    while one of them is verified: a lock that all threads share.
+    while one of them is verified: a lock that all threads share. ``builtin`` are the providers that no account makes.
     """
 
     def __init__(
@@ -26,13 +27,19 @@ class ProviderIdentities:
         uses: SingleUses,
         own: Collection[str],
         turn: AbstractContextManager[object],
+        builtin: Builtin,
     ) -> None:
         self._issuer_keys, self._keys, self._uses, self._own, self._turn = issuer_keys, keys, uses, own, turn
+        self._builtin = builtin
         self._saml = SamlProof(keys, uses, own, turn)
 
     def verify_token(self, token: str, session_name: str, asking: Asking) -> Vouched:
         """See ``ports.Identities``."""
-        return vouch_for_token(token, session_name, asking, self._issuer_keys)
+        return vouch_for_token(token, session_name, asking, self._issuer_keys, self._builtin)
+
+    def verify_access_token(self, token: str, provider: str, session_name: str, asking: Asking) -> Vouched:
+        """See ``ports.Identities``."""
+        return self._builtin.vouch(token, provider, session_name, asking)
 
     def verify_assertion(self, assertion: str, provider_arn: str, role_arn: str, asking: Asking) -> Vouched:
         """See ``ports.Identities``."""
@@ -40,7 +47,8 @@ class ProviderIdentities:
 
     def for_trial(self) -> ProviderIdentities:
         """See ``ports.Identities``."""
-        return ProviderIdentities(self._issuer_keys, self._keys, _Looking(self._uses), self._own, self._turn)
+        looking = _Looking(self._uses)
+        return ProviderIdentities(self._issuer_keys, self._keys, looking, self._own, self._turn, self._builtin)
 
 
 class _Looking:

@@ -14,6 +14,7 @@ from daypass.federation.session_claims import read_session_claims
 from daypass.federation.web_identity import WebIdentity, check_claims, claimed_issuer, unknown_issuer, verify_signature
 from daypass.ports import Asking, IssuerKey, IssuerKeys, KeysUnavailable, NotLoaded, Vouched
 from daypass.revocation import FEDERATED_PROVIDER
+from daypass.services.identities.builtin import Builtin, is_builtin
 
 _NO_KEY = (
     "Couldn't retrieve verification key from your identity provider,  "
@@ -22,7 +23,7 @@ _NO_KEY = (
 _WRONG_CERTIFICATE = "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
 
 
-def vouch_for_token(text: str, session_name: str, asking: Asking, issuer_keys: IssuerKeys) -> Vouched:
+def vouch_for_token(text: str, session_name: str, asking: Asking, issuer_keys: IssuerKeys, builtin: Builtin) -> Vouched:
     """What the token proves to the account.
 
     Raises:
@@ -34,8 +35,9 @@ def vouch_for_token(text: str, session_name: str, asking: Asking, issuer_keys: I
     tell("token", text)
     token = read_token(text)
     tell("issuer", token, asking.owner)
-    provider = find_provider(token, asking)
-    identity = check_claims(token, provider.client_ids, asking.now, tell)
+    provider = find_provider(token, asking, builtin)
+    clients = None if is_builtin(provider) else provider.client_ids
+    identity = check_claims(token, clients, asking.now, tell)
     tell("key", token, provider)
     key = _key(token, provider, issuer_keys, asking)
     tell("signature", key)
@@ -44,23 +46,29 @@ def vouch_for_token(text: str, session_name: str, asking: Asking, issuer_keys: I
     return _vouched(identity, provider, session_name, asking, key)
 
 
-def find_provider(token: UnverifiedToken, asking: Asking) -> OidcProvider:
-    """The account's provider whose issuer is the token's, exactly as written.
+def find_provider(token: UnverifiedToken, asking: Asking, builtin: Builtin) -> OidcProvider:
+    """The account's provider whose issuer is the token's, exactly as written, or else the built-in one.
 
     Raises:
         InvalidIdentityToken: there is none.
     """
-    provider = asking.owner.oidc_providers_by_url.get(claimed_issuer(token).removeprefix("https://"))
+    url = claimed_issuer(token).removeprefix("https://")
+    provider = asking.owner.oidc_providers_by_url.get(url) or builtin.issuer(url)
     if provider is None:
         raise unknown_issuer(token)
     return provider
+
+
+def _name(provider: OidcProvider, asking: Asking) -> str:
+    """What trust policies call the provider: its ARN, a built-in one by its host."""
+    return provider.url if is_builtin(provider) else asking.owner.arn(provider)
 
 
 def _key(token: UnverifiedToken, provider: OidcProvider, issuer_keys: IssuerKeys, asking: Asking) -> IssuerKey:
     try:
         return issuer_keys.find(provider, token.algorithm, token.key_id, asking.wait)
     except NotLoaded as reason:
-        reason.awaits = asking.owner.arn(provider)
+        reason.awaits = _name(provider, asking)
         raise
     except KeysUnavailable as error:
         if error.is_busy:
@@ -72,7 +80,7 @@ def _key(token: UnverifiedToken, provider: OidcProvider, issuer_keys: IssuerKeys
 def _vouched(
     identity: WebIdentity, provider: OidcProvider, session_name: str, asking: Asking, key: IssuerKey
 ) -> Vouched:
-    arn, keys = asking.owner.arn(provider), condition_keys(provider, identity)
+    arn, keys = _name(provider, asking), condition_keys(provider, identity)
     claims = read_session_claims(identity.claims)
     return Vouched(
         provider=arn,

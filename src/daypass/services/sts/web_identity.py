@@ -26,12 +26,15 @@ def assume_role_with_web_identity(call: Call) -> Mapping[str, object]:
     params, asked = call.params, read_asked(call)
     account, token, identities = account_of_role(asked.role_arn), params["WebIdentityToken"], call.ports.identities
     call.tell("account", account)
-    if "ProviderId" in params:  # access tokens of providers that only they can judge
-        raise denied(f"Not authorized to perform {call.operation.name}")
     owner = call.find_account(account) if identities is not None else None
+    provider, name = params.get("ProviderId"), params["RoleSessionName"]
     if identities is None or owner is None:
-        raise unknown_issuer(read_token(token))
-    vouched = identities.verify_token(token, params["RoleSessionName"], asking(call, owner))
+        refused = denied(f"Not authorized to perform {call.operation.name}")
+        raise refused if provider else unknown_issuer(read_token(token))
+    if provider:
+        vouched = identities.verify_access_token(token, provider, name, asking(call, owner))
+    else:
+        vouched = identities.verify_token(token, name, asking(call, owner))
     opening = authorized(call, asked, vouched, owner)
     call.tell("duration", params.get("DurationSeconds"), opening.longest, None)
     lasts = role_session_duration(params.get("DurationSeconds"), opening.longest, chained=False)

@@ -1,0 +1,85 @@
+"""Access tokens of the two OAuth 2.0 providers that AWS takes: whose they are, only the provider itself can say.
+
+Source: Login with Amazon Developer Guide, "Obtain customer profile information" (``/auth/o2/tokeninfo``); Facebook
+Graph API, ``/app`` and ``/me``. Tokens stand in the URLs that are asked, and in nothing that is logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from daypass.adapters.fetch import Answered, FetchFailed
+from daypass.errors import IDPCommunicationError, IDPRejectedClaim, Malformed
+from daypass.federation.strict_json import read_object
+from daypass.ports import TokenOwner
+
+AMAZON, FACEBOOK = "www.amazon.com", "graph.facebook.com"
+
+ADDRESSES: Mapping[str, str] = {AMAZON: "https://api.amazon.com", FACEBOOK: "https://graph.facebook.com"}
+"""Where they are asked."""
+
+_ISSUER = "https://www.amazon.com"
+
+Ask = Callable[[str], Answered]
+
+
+class AccessTokenJudges:
+    """``ports.AccessTokens``. ``ask`` answers a URL; ``addresses`` says where a provider is asked."""
+
+    def __init__(self, ask: Ask, addresses: Mapping[str, str] = ADDRESSES) -> None:
+        self._ask, self._addresses = ask, addresses
+
+    def owner(self, provider: str, token: str) -> TokenOwner:
+        """See ``ports.AccessTokens``."""
+        address, shown = self._addresses[provider], quote(token, safe="")
+        if provider == AMAZON:
+            return self._of_amazon(f"{address}/auth/o2/tokeninfo?access_token={shown}")
+        app = self._members(FACEBOOK, f"{address}/app?access_token={shown}")
+        user = self._members(FACEBOOK, f"{address}/me?fields=id&access_token={shown}")
+        return TokenOwner(_text(FACEBOOK, app, "id"), _text(FACEBOOK, user, "id"))
+
+    def _of_amazon(self, url: str) -> TokenOwner:
+        """``aud`` is the client that the token was made for; what is left of its life is told in seconds."""
+        said = self._members(AMAZON, url)
+        left = said.get("exp")
+        if said.get("iss") != _ISSUER or not isinstance(left, int) or left <= 0:
+            raise IDPRejectedClaim(f"{AMAZON}: the token is not one of {AMAZON}, or is over")
+        return TokenOwner(_text(AMAZON, said, "aud"), _text(AMAZON, said, "user_id"))
+
+    def _members(self, provider: str, url: str) -> dict[str, Any]:
+        """What the provider says, once it stands by the token.
+
+        Raises:
+            IDPRejectedClaim: it does not.
+            IDPCommunicationError: it says nothing that can be understood.
+        """
+        try:
+            answered = self._ask(url)
+        except FetchFailed as error:
+            raise IDPCommunicationError(f"{provider} could not be asked", detail=str(error)) from None
+        if 400 <= answered.status < 500:
+            line = f"{answered.status} {_phrase(answered.status)}"
+            raise IDPRejectedClaim(f"{provider}: {provider} responded with HTTP/1.1 {line}")
+        if answered.status != HTTPStatus.OK:
+            raise IDPCommunicationError(f"{provider} answered {answered.status}")
+        try:
+            return read_object(answered.body)
+        except Malformed as error:
+            raise IDPCommunicationError(f"{provider} was not understood", detail=str(error)) from None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _text(provider: str, said: dict[str, Any], name: str) -> str:
+    value = said.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= 256:
+        raise IDPCommunicationError(f"{provider} was not understood", detail=f"no `{name}`")
+    return value
