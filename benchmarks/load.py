@@ -112,7 +112,8 @@ def pin(pid: int) -> None:
     if TWO_CORES:
         for process in tree(pid):
             # A thread that ends meanwhile fails the call for all of them.
-            tries = (subprocess.run(["taskset", "-acp", "0", str(process)], capture_output=True) for _ in range(5))
+            command = ("taskset", "-acp", "0", str(process))
+            tries = (subprocess.run(command, check=False, capture_output=True) for _ in range(5))
             assert any(done.returncode == 0 for done in tries), f"process {process} cannot be pinned"
 
 
