@@ -12,6 +12,7 @@ from daypass.entities import Account, OidcProvider
 from daypass.errors import Malformed, ServiceError
 from daypass.federation.key_set import read_key_set
 from daypass.ports import Asking, IssuerKey, KeysUnavailable, Vouched
+from daypass.services.identities.builtin import NONE
 from daypass.services.identities.web import vouch_for_token
 from daypass.snapshot import AccountSnapshot
 from tests.federation.attacks.kit import CLIENTS, HOST, ISSUER, NOW, Refusal, usual_keys
@@ -44,7 +45,7 @@ USUAL = PublishedKeys(usual_keys())
 
 def vouched(token: str, keys: PublishedKeys = USUAL) -> Vouched:
     """What daypass makes of ``token``."""
-    return vouch_for_token(token, "session", Asking(OWNER, NOW, lambda: None), keys)
+    return vouch_for_token(token, "session", Asking(OWNER, NOW, lambda: None), keys, NONE)
 
 
 def verdict(token: str, document: bytes | None = None) -> tuple[Vouched | None, Refusal | None]:

@@ -22,6 +22,7 @@ from lxml import etree
 from daypass.exchange import Response
 from daypass.ports import Asking, Vouched
 from daypass.services.identities import ProviderIdentities
+from daypass.services.identities.builtin import NONE
 from daypass.testing.identity_provider import StubIdentityProvider
 from daypass.testing.local import VERSIONS, LocalDaypass, raw_request
 
@@ -100,7 +101,7 @@ class Workshop:
         owner = local.storage.directory.load(self.daypass.account)
         assert owner is not None
         asking = Asking(owner, int(self.daypass.clock.now()), lambda: None)
-        judge = ProviderIdentities(_NoIssuerKeys(), local.keys, local.storage.single_uses, (), nullcontext())
+        judge = ProviderIdentities(_NoIssuerKeys(), local.keys, local.storage.single_uses, (), nullcontext(), NONE)
         return judge.verify_assertion(encoded(data), provider or self.provider, role or self.role, asking)
 
     def come(self, data: bytes, **params: Any) -> Response:

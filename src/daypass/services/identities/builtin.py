@@ -34,7 +34,7 @@ def is_builtin(provider: OidcProvider) -> bool:
 class Builtin:
     """The built-in providers that are on: those named in ``enabled``. ``tokens`` judges access tokens."""
 
-    def __init__(self, enabled: Collection[str], tokens: AccessTokens) -> None:
+    def __init__(self, enabled: Collection[str] = (), tokens: AccessTokens | None = None) -> None:
         self._enabled, self._tokens = frozenset(enabled), tokens
 
     def issuer(self, url: str) -> OidcProvider | None:
@@ -52,7 +52,7 @@ class Builtin:
             IDPRejectedClaim, IDPCommunicationError: the provider does not stand by it, or does not say.
             NotLoaded: this is the event loop.
         """
-        if provider not in self._enabled or provider not in OAUTH:
+        if self._tokens is None or provider not in self._enabled or provider not in OAUTH:
             raise denied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
         if len(token) > LONGEST or token.count(".") == 2:
             raise InvalidIdentityToken("The token is not an access token of the provider.")
@@ -72,3 +72,7 @@ class Builtin:
             result={"SubjectFromWebIdentityToken": user, "Provider": provider, "Audience": application},
             evidence={"issuer": provider, "subject": user, "keyId": None},
         )
+
+
+NONE = Builtin()
+"""None of them is on."""
