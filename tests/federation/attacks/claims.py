@@ -152,7 +152,7 @@ _OTHERS = [
 ]  # fmt: skip
 _NO_URLS = [
     HOST, f"http://{HOST}", f"HTTPS://{HOST}", f"Https://{HOST}", f" {ISSUER}", f"\ufeff{ISSUER}", f"//{HOST}", f"ftp://{HOST}",
-    f"file://{HOST}", "data:application/json,{}", "javascript:alert(1)", "accounts.google.com", "*", "https:/" + HOST,
+    f"file://{HOST}", "data:application/json,{}", "javascript:alert(1)", "accounts.google.org", "*", "https:/" + HOST,
     f"https:{HOST}", f"https//{HOST}", "urn:issuer", "\0",
 ]  # fmt: skip
 
