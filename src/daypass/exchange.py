@@ -29,7 +29,7 @@ class RawRequest:
         headers: tuple[Header, ...],
         body: bytes = b"",
         peer: str = "",
-        secure: bool = False,  # noqa: FBT001, FBT002
+        secure: bool = False,  # noqa: FBT001, FBT002  the field of a value
         by_name: dict[bytes, bytes] | None = None,
     ) -> None:
         self.method = method

@@ -147,4 +147,4 @@ def _shown_certificates(sock: Any) -> list[bytes]:
     """The chain as it was sent. Public from Python 3.13 on."""
     if hasattr(sock, "get_unverified_chain"):
         return list(sock.get_unverified_chain() or ())
-    return [ssl.PEM_cert_to_DER_cert(shown.public_bytes()) for shown in sock._sslobj.get_unverified_chain() or ()]  # noqa: SLF001
+    return [ssl.PEM_cert_to_DER_cert(shown.public_bytes()) for shown in sock._sslobj.get_unverified_chain() or ()]  # noqa: SLF001  the only way

@@ -1,8 +1,8 @@
-"""The only way out: https, for documents of identity providers; `daypass login` posts forms to them, too.
+"""Outbound HTTP, all of it: documents of identity providers are fetched, and `daypass login` posts forms to them.
 
-Everything that is asked was named by somebody else, in the end by whoever writes the issuer's documents. So: https
-only, to an address that was judged and is connected to as judged, no redirects, no proxies, no encodings, one mebibyte
-and five seconds at most, certificates verified.
+The URLs come from others: from whoever registers a provider, and then from the provider's own documents. So a request
+is https only; goes to an address that was checked first, and to that very address; follows no redirect and no proxy;
+takes no compressed answer, at most one mebibyte, within five seconds; and verifies the certificate.
 
 # INVARIANT: 9. nobody makes daypass connect to what it would not, or wait longer than it would.
 #   tests/adapters/test_fetch.py::test_no_url_leads_to_a_denied_address
@@ -14,7 +14,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -29,7 +29,7 @@ LARGEST = 1_048_576
 """Bytes of a document."""
 
 SECONDS = 5.0
-"""From the question for the address to the last byte, whatever the other side does in between."""
+"""From looking up the address to the last byte, whatever the server does in between."""
 
 _URL = re.compile(
     r"https://(?P<host>\[[0-9a-f]{0,4}:[0-9a-f:.]{1,40}\]|[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::(?P<port>[0-9]{1,5}))?"
@@ -40,15 +40,15 @@ _LONGEST_URL = 2_048
 _AGE = re.compile(r"(?:^|[\s,])max-age=([0-9]{1,9})", re.IGNORECASE)
 _MOST_PIECES = 4_096
 _RESOLVERS = 16
-"""Names that are looked up at once: the system may take longer than we wait, and nobody can stop it."""
+"""Lookups of names at once. The system's may take longer than we wait, and cannot be cancelled."""
 
 Resolve = Callable[[str, int], list[str]]
 
 
 class FetchFailed(Exception):
-    """There is no document. The text says why, for the log.
+    """Nothing was fetched. The text says why, for the log.
 
-    ``wrong_certificate``: nobody vouches for the other side.
+    ``wrong_certificate``: the server's certificate is not trusted on these terms.
     """
 
     def __init__(self, why: str, *, wrong_certificate: bool = False) -> None:
@@ -57,10 +57,11 @@ class FetchFailed(Exception):
 
 
 class Terms(NamedTuple):
-    """On what terms the other side is asked.
+    """Which servers are trusted, and where they may be.
 
-    ``authorities`` (PEM) are trusted instead of the system's; ``thumbprints`` (SHA-1, hex) are of certificates that are
-    trusted where the system's authorities vouch for nobody; ``private``: it may live on a private address.
+    ``authorities`` (PEM) are trusted instead of the system's. ``thumbprints`` (SHA-1, hex) name certificates that are
+    trusted where no authority vouches for the server's. ``private``: the server may be on a private or loopback
+    address.
     """
 
     authorities: str = ""
@@ -69,7 +70,10 @@ class Terms(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """A document. ``max_age`` is for how many seconds it says to be fresh, None where it says nothing."""
+    """A document. ``max_age``: the seconds in its Cache-Control header, None where there are none.
+
+    ``by_thumbprint``: its server was trusted for the thumbprint of a certificate, not for an authority.
+    """
 
     body: bytes
     max_age: int | None
@@ -77,7 +81,7 @@ class Fetched(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """The answer to a form."""
+    """An answer of any status."""
 
     status: int
     body: bytes
@@ -87,13 +91,21 @@ class Answered(NamedTuple):
 
 
 def host_of(url: str) -> str | None:
-    """The host of a URL that may be asked, as it is asked; None: it is none."""
-    form = _URL.fullmatch(url) if len(url) <= _LONGEST_URL else None
-    return form["host"].strip("[]").lower() if form else None
+    """The host of a URL that may be asked, in lower case and without brackets; None for any other URL."""
+    form = _parsed(url)
+    return _host(form) if form else None
+
+
+def _parsed(url: str) -> re.Match[str] | None:
+    return _URL.fullmatch(url) if len(url) <= _LONGEST_URL else None
+
+
+def _host(form: re.Match[str]) -> str:
+    return form["host"].strip("[]").lower()
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of ``host``, by the system.
+    """The addresses of ``host``, as the system's resolver knows them.
 
     Raises:
         OSError: it has none.
@@ -111,7 +123,7 @@ class Fetcher:
     def get(
         self,
         url: str,
-        terms: Terms = Terms(),  # noqa: B008  an immutable value
+        terms: Terms = Terms(),
         *,
         accept: str = "application/json",
         seconds: float = SECONDS,
@@ -122,26 +134,22 @@ class Fetcher:
             FetchFailed: there is none to be had on these terms.
         """
         place = self._place(url, terms, time.monotonic() + seconds)
-        with _told(place):
+        with _explained(place):
             try:
-                return _ask(place, trusting(terms.authorities), accept, by_thumbprint=False)
+                return _document(place, trusting(terms.authorities), accept, by_thumbprint=False)
             except ssl.SSLCertVerificationError:
                 anchor = shown_anchor(place, terms.thumbprints)
                 if anchor is None:
                     raise
-                return _ask(place, trusting(anchor, is_anchor=True), accept, by_thumbprint=True)
+                return _document(place, trusting(anchor, is_anchor=True), accept, by_thumbprint=True)
 
-    def ask(self, url: str, terms: Terms = Terms()) -> Answered:  # noqa: B008  an immutable value
-        """What ``url`` answers, whatever its status. Thumbprints do not count here.
+    def ask(self, url: str, terms: Terms = Terms()) -> Answered:
+        """What ``url`` answers to GET, whatever its status. Thumbprints do not count here.
 
         Raises:
             FetchFailed: nothing, on these terms.
         """
-        place = self._place(url, terms, time.monotonic() + SECONDS)
-        with _told(place), connected(place, trusting(terms.authorities)) as connection:
-            connection.request("GET", _target(place), headers=_headers(place, "application/json"), **_AS_IT_COMES)
-            response = connection.getresponse()
-            return Answered(response.status, _read(response))
+        return self._answer(url, terms, "GET", None, {})
 
     def post(self, url: str, form: bytes, terms: Terms, authorization: str | None = None) -> Answered:
         """What ``url`` answers to a form, whatever its status. Thumbprints do not count here.
@@ -149,23 +157,33 @@ class Fetcher:
         Raises:
             FetchFailed: nothing, on these terms.
         """
-        place = self._place(url, terms, time.monotonic() + SECONDS)
-        with _told(place):
-            return _post(place, trusting(terms.authorities), form, authorization)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        return self._answer(url, terms, "POST", form, headers)
 
     def close(self) -> None:
         """End the threads that look up names."""
         self._resolvers.shutdown(wait=False, cancel_futures=True)
 
-    def _place(self, url: str, terms: Terms, until: float) -> Place:
-        """Where ``url`` leads; judged, so that only this is left to be done.
+    def _answer(self, url: str, terms: Terms, method: str, body: bytes | None, headers: Mapping[str, str]) -> Answered:
+        place = self._place(url, terms, time.monotonic() + SECONDS)
+        headers = {"Accept": "application/json", **headers}
+        with _explained(place), _asked(place, trusting(terms.authorities), method, body, headers) as response:
+            return Answered(response.status, _read(response))
 
-        All addresses of the name must be allowed, not just one: who mixes them is up to something.
+    def _place(self, url: str, terms: Terms, until: float) -> Place:
+        """Where ``url`` leads: a host and one of its addresses, which may be connected to until the time is up.
+
+        All addresses of the name must be allowed, not just one: a name that mixes allowed and denied ones is suspect.
+
+        Raises:
+            FetchFailed: it leads nowhere that may be asked.
         """
-        form = _URL.fullmatch(url) if len(url) <= _LONGEST_URL else None
+        form = _parsed(url)
         if form is None:
             raise FetchFailed("not an https URL of usual form")
-        host, port = form["host"].strip("[]").lower(), int(form["port"] or 443)
+        host, port = _host(form), int(form["port"] or 443)
         if not 0 < port < 65_536:
             raise FetchFailed("no such port")
         try:
@@ -177,43 +195,32 @@ class Fetcher:
         return Place(host, port, form["target"] or "/", found[0], until)
 
 
-def _ask(place: Place, context: ssl.SSLContext, accept: str, *, by_thumbprint: bool) -> Fetched:
-    with connected(place, context) as connection:
-        connection.request("GET", _target(place), headers=_headers(place, accept), **_AS_IT_COMES)
-        response = connection.getresponse()
+def _document(place: Place, context: ssl.SSLContext, accept: str, *, by_thumbprint: bool) -> Fetched:
+    with _asked(place, context, "GET", None, {"Accept": accept}) as response:
         if response.status != 200:
             raise ValueError(f"answered {response.status}")
         age = _AGE.search(response.headers.get("Cache-Control", ""))
         return Fetched(_read(response), int(age[1]) if age else None, by_thumbprint)
 
 
-def _post(place: Place, context: ssl.SSLContext, form: bytes, authorization: str | None) -> Answered:
-    headers = _headers(place, "application/json") | {"Content-Type": "application/x-www-form-urlencoded"}
-    if authorization is not None:
-        headers["Authorization"] = authorization
+@contextmanager
+def _asked(
+    place: Place, context: ssl.SSLContext, method: str, body: bytes | None, headers: Mapping[str, str]
+) -> Iterator[Any]:
+    """The response to one request, its body neither read nor decoded."""
+    target = place.target if place.target.startswith("/") else f"/{place.target}"
+    headers = {"Host": _host_header(place), "Accept-Encoding": "identity", **headers}
     with connected(place, context) as connection:
-        connection.request("POST", _target(place), form, headers, **_AS_IT_COMES)
-        response = connection.getresponse()
-        return Answered(response.status, _read(response))
-
-
-_AS_IT_COMES: Any = {"preload_content": False, "decode_content": False}
-
-
-def _target(place: Place) -> str:
-    return place.target if place.target.startswith("/") else f"/{place.target}"
-
-
-def _headers(place: Place, accept: str) -> dict[str, str]:
-    return {"Host": _host_header(place), "Accept": accept, "Accept-Encoding": "identity"}
+        connection.request(method, target, body, headers, preload_content=False, decode_content=False)
+        yield connection.getresponse()
 
 
 @contextmanager
-def _told(place: Place) -> Iterator[None]:
-    """Whatever goes wrong in the block, in our words.
+def _explained(place: Place) -> Iterator[None]:
+    """Run the block; whatever goes wrong in it becomes one error that names the host and says what happened.
 
     Raises:
-        FetchFailed: something did.
+        FetchFailed: something went wrong.
     """
     try:
         yield

@@ -60,7 +60,7 @@ class Service:
         strict_audit: bool = False,
         signing_keys: int = 16_384,
         endpoint: Attached | None = None,
-        throttle: Throttle = Throttle(),  # noqa: B008
+        throttle: Throttle = Throttle(),
     ) -> None:
         """``endpoint``: the policy that guards this node; what the operator types on the machine does not pass it.
 
@@ -136,7 +136,7 @@ class Service:
                 self._admit(raw, record)
                 if signature is not None and signature.service not in wire.SERVICES:
                     self._doors.refuse_scope(raw, signature, route, self._ports.clock.now())
-                raise route.refusal or unreadable  # type: ignore[misc]
+                raise route.refusal or unreadable  # type: ignore[misc]  # one of them is there
             return self._answer(raw, record, signature, route, find_account, may_block=may_block)
         except Exception as error:  # noqa: BLE001 - a defect is an answer too, and a record
             return self._refused(error, record, route, may_block=may_block)

@@ -92,7 +92,7 @@ class Application:
     ``executor`` runs what must not run on the event loop: see ``Threads``.
     """
 
-    def __init__(self, served: Served, limits: Limits = Limits(), executor: Executor | None = None) -> None:  # noqa: B008
+    def __init__(self, served: Served, limits: Limits = Limits(), executor: Executor | None = None) -> None:
         self.limits = limits
         self._served = served
         self._service = served.service
@@ -150,7 +150,7 @@ class Application:
             if raw.target != b"/" and (own := self._own.answer(raw, may_block=True)):
                 return own
             return self._service.serve_blocking(raw)
-        except Exception as defect:  # noqa: BLE001
+        except Exception as defect:  # noqa: BLE001  a defect is an answer, too
             return _broken(defect)
 
     def close(self) -> None:

@@ -162,7 +162,7 @@ def _explain(problem: OSError, listen: Listen) -> str:
 def base_url(sock: socket.socket, listen: Listen, *, secure: bool) -> str:
     """``http://HOST:PORT`` as clients on this machine can use it: a wildcard address becomes loopback."""
     port = sock.getsockname()[1]
-    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(listen.host.strip("[]"), listen.host)  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(listen.host.strip("[]"), listen.host)  # noqa: S104  recognised, not listened on
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     return f"{'https' if secure else 'http'}://{host}:{port}"
@@ -175,7 +175,7 @@ def wait_until_it_answers(sock: socket.socket, *, secure: bool) -> None:
         ListenError: no answer within ten seconds.
     """
     host, port = sock.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  recognised, not listened on
     give_up = time.monotonic() + _ANSWER_SECONDS
     while not _answers(host, port, secure=secure):
         if time.monotonic() > give_up:

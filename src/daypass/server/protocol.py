@@ -80,7 +80,7 @@ class Connection(HttpToolsProtocol):
 
     # ── the connection ───────────────────────────────────────────────────────────────────────────────
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self.transport = transport
         peer = transport.get_extra_info("peername")
         self._peer = plain_address(peer[0]) if isinstance(peer, tuple) else ""
@@ -98,9 +98,9 @@ class Connection(HttpToolsProtocol):
         metrics.connections.dec()
         self._ending = True
         self._queue.clear()
-        self.parser = None  # type: ignore[assignment]
+        self.parser = None  # type: ignore[assignment]  # it refers to us: a circle
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio documents it
         """A client may close its own side and still wait for its answer (TLS cannot do that)."""
         self._draining = True
         return self._answering and not self._secure
@@ -282,7 +282,7 @@ class Connection(HttpToolsProtocol):
             if not (self._answering or self._stalled):
                 self._arm(self.limits.head_seconds if self._receiving else self.limits.idle_seconds)
 
-    def _serve(self, raw: RawRequest, keep: bool) -> None:  # noqa: FBT001
+    def _serve(self, raw: RawRequest, keep: bool) -> None:  # noqa: FBT001  once a request, where a keyword has a price
         self._answering = True
         self.deadline = math.inf
         self.application.batch.add(self, raw, keep=keep)
@@ -305,7 +305,7 @@ class Connection(HttpToolsProtocol):
         if not self._ending:
             self._serve_on_thread(raw, reason, keep)
 
-    def _serve_on_thread(self, raw: RawRequest, reason: NotLoaded, keep: bool) -> None:  # noqa: FBT001
+    def _serve_on_thread(self, raw: RawRequest, reason: NotLoaded, keep: bool) -> None:  # noqa: FBT001  once a request, where a keyword has a price
         def done(future: Future[Response]) -> None:
             with suppress(RuntimeError):  # the loop has ended: nobody waits any more
                 self.loop.call_soon_threadsafe(partial(self.answered, raw, future.result(), keep=keep))
@@ -314,7 +314,7 @@ class Connection(HttpToolsProtocol):
         self.deadline = math.inf
         self.application.submit(raw, reason).add_done_callback(done)
 
-    def _send(self, raw: RawRequest, response: Response, keep: bool) -> None:  # noqa: FBT001
+    def _send(self, raw: RawRequest, response: Response, keep: bool) -> None:  # noqa: FBT001  once a request, where a keyword has a price
         keep = keep and not self._draining
         try:
             answer = response_bytes(response, keep_alive=keep, head_only=raw.method == "HEAD")

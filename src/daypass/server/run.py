@@ -49,7 +49,7 @@ def serve_forever(
     on_ready: Callable[[str], None],
     workers: int = 1,
     tls: Tls | None = None,
-    limits: Limits = Limits(),  # noqa: B008
+    limits: Limits = Limits(),
     stop: threading.Event | None = None,
     on_bound: Callable[[int], None] = lambda port: None,
 ) -> None:
@@ -206,8 +206,8 @@ class Server(UvicornServer):
         # One tick early rather than late: nothing lives longer than its deadline.
         late = asyncio.get_running_loop().time() + _TICK_SECONDS
         # Connections leave the set when they are cut.
-        for connection in [each for each in self.server_state.connections if each.deadline < late]:  # type: ignore[union-attr]
-            connection.expire()  # type: ignore[union-attr]
+        for connection in [each for each in self.server_state.connections if each.deadline < late]:  # type: ignore[union-attr]  # all are ours
+            connection.expire()  # type: ignore[union-attr]  # likewise
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, answer what is under way, close."""

@@ -66,7 +66,7 @@ def load(data: Path, environ: Mapping[str, str], options: Mapping[str, str | boo
             values[name] = value
             sources[name] = source
     _check_same_database(data, values.get("database"), sources["database"])
-    return _consistent(Settings(**values), sources)  # type: ignore[arg-type]
+    return _consistent(Settings(**values), sources)  # type: ignore[arg-type]  # each was converted
 
 
 def remember_database(data: Path, settings: Settings) -> None:

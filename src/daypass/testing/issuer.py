@@ -14,9 +14,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -24,12 +22,12 @@ from typing import Any, Self
 from urllib.parse import parse_qsl
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.util import to_str
+
+from daypass.adapters.certificates import moment_of, new_authority, new_certificate, new_key
 
 HOST = "127.0.0.1"
 
@@ -48,7 +46,7 @@ class StubIssuer:
         self.requests: list[str] = []
         self._scratch = tempfile.TemporaryDirectory(prefix="daypass-issuer-")
         self.authority, certificate = _certificate(Path(self._scratch.name))
-        self._server = _serve(self, certificate)
+        self._server = _Server(self, certificate)
         self.port = self._server.server_address[1]
         self.url = f"https://{HOST}:{self.port}{path}"
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -110,72 +108,55 @@ class StubIssuer:
         return to_str(jws.serialize_compact(members, payload, self.keys[self.key_id], registry=registry))
 
 
-def _serve(issuer: StubIssuer, certificate: Path) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            issuer.requests.append(self.path)
-            time.sleep(issuer.delay)
-            body = issuer.answers.get(self.path)
-            self.send_response(404 if body is None else 200)
-            for name, value in issuer.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body or b"")))
-            self.end_headers()
-            self.wfile.write(body or b"")
+class _Server(ThreadingHTTPServer):
+    """Serves what ``issuer`` answers, over TLS with ``certificate``: a PEM file of a chain and its key."""
 
-        def do_POST(self) -> None:
-            issuer.requests.append(self.path)
-            posted = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            given = dict(parse_qsl(posted)) | {"authorization": self.headers.get("Authorization", "")}
-            status, answer = issuer.forms[self.path](given) if self.path in issuer.forms else (404, {})
-            body = msgspec.json.encode(answer)
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def __init__(self, issuer: StubIssuer, certificate: Path) -> None:
+        super().__init__((HOST, 0), _Handler)
+        self.issuer = issuer
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
-        def log_message(self, *args: object) -> None:
-            pass
 
-    server = ThreadingHTTPServer((HOST, 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    return server
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        issuer = self.server.issuer
+        issuer.requests.append(self.path)
+        time.sleep(issuer.delay)
+        body = issuer.answers.get(self.path)
+        self._answer(404 if body is None else 200, issuer.headers, body or b"")
+
+    def do_POST(self) -> None:
+        issuer = self.server.issuer
+        issuer.requests.append(self.path)
+        posted = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        form = dict(parse_qsl(posted)) | {"authorization": self.headers.get("Authorization", "")}
+        status, answer = issuer.forms[self.path](form) if self.path in issuer.forms else (404, {})
+        self._answer(status, {"Content-Type": "application/json"}, msgspec.json.encode(answer))
+
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
 
 
 def _certificate(folder: Path) -> tuple[str, Path]:
-    """An authority (PEM), and the file of a certificate of its with its key."""
-    root, leaf = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "daypass test authority")])
-    now = datetime.now(UTC)
-    authority = (
-        _builder(name, name, root.public_key(), now)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(root, hashes.SHA256())
-    )
-    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST)), x509.DNSName("localhost")])
-    server = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
-    certificate = (
-        _builder(server, name, leaf.public_key(), now).add_extension(names, critical=False).sign(root, hashes.SHA256())
-    )
+    """An authority (PEM), and a file with a server certificate that it has signed, itself, and the server's key."""
+    root, leaf = new_key(), new_key()
+    hosts, now = (HOST, "localhost"), moment_of(time.time())
+    authority = new_authority(root, hosts, now)
+    certificate = new_certificate(leaf.public_key(), authority, root, hosts, now)
+    pem = Encoding.PEM
     file = folder / "server.pem"
-    pem = serialization.Encoding.PEM
-    private = leaf.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = leaf.private_bytes(pem, PrivateFormat.PKCS8, NoEncryption())
     file.write_bytes(certificate.public_bytes(pem) + authority.public_bytes(pem) + private)
     return authority.public_bytes(pem).decode("ascii"), file
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, now: datetime
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-    )

@@ -143,8 +143,8 @@ class LocalDaypass:
     def client(self, service: str, signer: Signer | Mapping[str, Any] | None = None, region: str = "us-east-1") -> Any:
         """A boto3 client of ``service`` whose requests are answered here, without a socket."""
         import boto3  # noqa: PLC0415  only who asks for it needs it
-        import botocore.session  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
+        import botocore.session  # noqa: PLC0415  likewise
+        from botocore.config import Config  # noqa: PLC0415  likewise
 
         core = botocore.session.Session()
         core.register_component("data_loader", _service_models())
@@ -156,7 +156,7 @@ class LocalDaypass:
         return client
 
     def _answer_botocore(self, request: Any, **_: Any) -> Any:
-        from botocore.awsrequest import AWSResponse  # noqa: PLC0415
+        from botocore.awsrequest import AWSResponse  # noqa: PLC0415  likewise
 
         target = urlsplit(request.url)
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
@@ -181,7 +181,7 @@ class LocalDaypass:
 @cache
 def _service_models() -> Any:
     """botocore's service models, read once a process: reading them takes ten times as long as making a client."""
-    from botocore.loaders import Loader  # noqa: PLC0415
+    from botocore.loaders import Loader  # noqa: PLC0415  likewise
 
     return Loader()
 

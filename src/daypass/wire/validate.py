@@ -10,6 +10,7 @@ Texts: STS API answers (with the offending value) and IAM API answers (without).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from daypass.errors import ValidationError
@@ -51,9 +52,13 @@ class Acceptors:
     def get(self, name: str) -> Accepts | None:
         """The check for shape ``name``."""
         if name not in self._made:
-            self._made[name] = lambda value: self.get(name) is None or self.get(name)(value)  # type: ignore[misc]
+            self._made[name] = partial(self._accepts, name)  # for a shape that holds its own kind
             self._made[name] = self._compile(self._table.shapes[name])
         return self._made[name]
+
+    def _accepts(self, name: str, value: Any) -> object:
+        accepts = self.get(name)
+        return accepts is None or accepts(value)
 
     def _compile(self, shape: Shape) -> Accepts | None:
         match shape.type:

@@ -45,7 +45,7 @@ class AuditTrail:
         OSError: the directory cannot be used.
     """
 
-    def __init__(self, directory: Path, settings: AuditSettings = AuditSettings()) -> None:  # noqa: B008
+    def __init__(self, directory: Path, settings: AuditSettings = AuditSettings()) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = directory
         self._settings = settings

@@ -46,7 +46,7 @@ def prepare(database: Database, *, patience: float = FIRST_CONTACT, make: bool =
 def upgrade(connection: Connection) -> None:
     """Run the missing migrations in the connection's transaction."""
     from alembic.command import upgrade as run  # noqa: PLC0415 - 100 ms that a start on a current schema does not need
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - likewise
 
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
@@ -70,7 +70,7 @@ def _version(connection: Connection) -> str | None:
                 "name an empty database, or the one that daypass made",
             )
         return None
-    version = str(connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one())  # noqa: S608
+    version = str(connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one())  # noqa: S608  a constant
     if version not in migrations.REVISIONS:
         raise DataDirectoryError(
             f"the database has schema {version}, this daypass knows {migrations.REVISIONS[-1]}",

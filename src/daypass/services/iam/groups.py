@@ -51,7 +51,7 @@ def groups_of(call: Call, user: User) -> list[Group]:
 def _users_in(call: Call, group: Group) -> Sequence[User]:
     """The users in ``group``, by name; found for all groups at once, once per snapshot."""
     derived = call.account.derived
-    found: Mapping[str, list[User]] | None = derived.get("users by group")  # type: ignore[assignment]
+    found: Mapping[str, list[User]] | None = derived.get("users by group")  # type: ignore[assignment]  # nothing else is kept there
     if found is None:
         found = {group_id: [] for group_id in call.account.groups}
         for user in by_name(call, USERS):

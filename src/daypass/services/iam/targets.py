@@ -144,7 +144,7 @@ def require_no_policies(entity: User | Group | Role) -> None:
 def by_name(call: Call, kind: Kind[Named]) -> Sequence[Named]:
     """All users, groups or roles of the account in the order of ``name_key``, sorted once per snapshot."""
     key, derived = ("by name", kind.word), call.account.derived
-    found: Sequence[Named] | None = derived.get(key)  # type: ignore[assignment]
+    found: Sequence[Named] | None = derived.get(key)  # type: ignore[assignment]  # nothing else is kept there
     if found is None:
         found = derived[key] = sorted(kind.by_name(call.account).values(), key=name_key)
     return found
