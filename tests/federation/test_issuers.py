@@ -72,7 +72,7 @@ def test_every_issuer_has_the_usual_keys() -> None:
         f"{prefix}:amr": ("pwd", "mfa"),
         f"{prefix}:email": "a@b.example",
     }
-    kept = list(kept_keys(OidcProvider("1", url, 0), found))
+    kept = kept_keys(OidcProvider("1", url, 0), found)
     assert sorted(kept) == sorted(
         [(f"{prefix}:sub", "ada"), (f"{prefix}:aud", "client"), (f"{prefix}:amr", "pwd"), (f"{prefix}:amr", "mfa")]
     )

@@ -106,10 +106,13 @@ class IssuerKeyCache:
         terms = Terms(provider.authorities, provider.thumbprints, provider.allow_private)
         with self._lock:
             key = (provider.url, terms)
-            issuer = self._issuers.pop(key, None) or _Issuer(provider.url, terms)
-            self._issuers[key] = issuer
-            if len(self._issuers) > CAPACITY:
-                self._issuers.popitem(last=False)
+            issuer = self._issuers.get(key)
+            if issuer is None:
+                issuer = self._issuers[key] = _Issuer(provider.url, terms)
+                if len(self._issuers) > CAPACITY:
+                    self._issuers.popitem(last=False)
+            else:
+                self._issuers.move_to_end(key)
             return issuer
 
     # INVARIANT: 1. a key set that was not fetched for a day verifies nothing.

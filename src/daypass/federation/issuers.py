@@ -7,7 +7,7 @@ providers".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -67,11 +67,13 @@ def condition_keys(provider: OidcProvider, identity: WebIdentity) -> dict[str, V
     return keys
 
 
-def kept_keys(provider: OidcProvider, keys: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
+def kept_keys(provider: OidcProvider, keys: Mapping[str, Value]) -> list[tuple[str, str]]:
     """Those of ``keys`` that stay with the session, a pair for each value."""
+    found = []
     for full in _names(provider.url, provider.claims).kept:
         value = keys.get(full, ())
-        yield from ((full, one) for one in ((value,) if isinstance(value, str) else value))
+        found += [(full, value)] if isinstance(value, str) else [(full, one) for one in value]
+    return found
 
 
 class _Names(NamedTuple):

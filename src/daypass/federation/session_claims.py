@@ -17,6 +17,7 @@ NAMESPACE = "https://aws.amazon.com/"
 _TAGS, _SOURCE, _ROLES = f"{NAMESPACE}tags", f"{NAMESPACE}source_identity", f"{NAMESPACE}roles"
 _FLAT_TAG, _FLAT_TRANSITIVE = f"{_TAGS}/principal_tags/", f"{_TAGS}/transitive_tag_keys"
 
+_is_of_aws = re.compile(re.escape(NAMESPACE)).match
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]{1,1024}", re.ASCII)
 
 
@@ -29,12 +30,17 @@ class SessionClaims(NamedTuple):
     roles: tuple[str, ...] | None = None
 
 
+_NOTHING = SessionClaims()
+
+
 def read_session_claims(claims: dict[str, Any]) -> SessionClaims:
     """What the proved ``claims`` ask for.
 
     Raises:
         InvalidIdentityToken: a claim of AWS's that does not have its form.
     """
+    if not any(map(_is_of_aws, claims)):
+        return _NOTHING
     tags, transitive = _nested(claims.get(_TAGS))
     flat, flat_transitive = _flat(claims)
     if (tags or transitive) and (flat or flat_transitive):

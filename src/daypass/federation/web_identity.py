@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
 from daypass.errors import ExpiredIdentityToken, InvalidIdentityToken
-from daypass.federation.compact import NOT_A_JWT, UnverifiedToken, decode_base64url
+from daypass.federation.compact import NOT_A_JWT, UnverifiedToken
 from daypass.federation.key_set import Key
 from daypass.federation.steps import Tell, untold
 
@@ -109,24 +109,21 @@ def _subject(subject: object) -> str:
 
 
 def _check_times(claims: dict[str, Any], now: int) -> None:
-    made, ends, begins = (_seconds(claims, name) for name in ("iat", "exp", "nbf"))
-    assert made is not None
-    assert ends is not None
+    made, ends = _seconds(claims, "iat"), _seconds(claims, "exp")
+    begins = _seconds(claims, "nbf") if claims.get("nbf") is not None else made
     if now - TOLERANCE >= ends:
         raise ExpiredIdentityToken(
             f"Token expired: current date/time {now} must be before the expiration date/time {ends}"
         )
     if now - made > OLDEST + TOLERANCE:
         raise ExpiredIdentityToken(f"Token too old: {now - made}")
-    if max(made, begins or 0) > now + TOLERANCE:
+    if max(made, begins) > now + TOLERANCE:
         raise InvalidIdentityToken("The token is not valid yet.")
 
 
-def _seconds(claims: dict[str, Any], name: str) -> int | None:
+def _seconds(claims: dict[str, Any], name: str) -> int:
     """A time in whole seconds. AWS takes texts of digits, too, and no fractions."""
-    value = claims.get(name)
-    if value is None:
-        return None
+    value = claims[name]
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**15:
@@ -162,11 +159,10 @@ def verify_signature(token: UnverifiedToken, key: Key) -> None:
     Raises:
         InvalidIdentityToken: ``key`` has not signed it.
     """
-    signed, _, signature = token.text.rpartition(".")
     algorithm = JWSRegistry.algorithms[token.algorithm]  # of the allow-list; nobody reads the header a second time
     try:
         algorithm.check_key(key)
-        if algorithm.verify(signed.encode("ascii"), decode_base64url(signature), key):
+        if algorithm.verify(token.signed, token.signature, key):
             return
     except (JoseError, ValueError):
         pass

@@ -79,6 +79,7 @@ class Service:
         self._doors = Doors(place)
         self._operator = OperatorDoor(ports, registry, place, self._performer, self._request_ids)
         self._anywhere = self._doors.anywhere
+        self._nobody = Caller(Anonymous(partition=place.partition), "")
 
     def serve(self, raw: RawRequest) -> Response:
         """Answer ``raw`` without blocking.
@@ -248,9 +249,8 @@ class Service:
         record.region = endpoint.region if endpoint is not None and here else self._place.home
         params = model.parse(route.form)
         record.request = model.public_params(params)
-        caller = Caller(Anonymous(partition=self._place.partition), "")
         is_global = endpoint is not None and endpoint.is_global
-        facts = RequestFacts(caller, record.time, record.region, route.service, raw, is_global, self._endpoint)
+        facts = RequestFacts(self._nobody, record.time, record.region, route.service, raw, is_global, self._endpoint)
         try:
             result = self._performer.perform_unsigned(operation, params, facts, record, find_account, model)
         except (InvalidIdentityToken, IDPRejectedClaim):
