@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daypass.cli.main import run
-from daypass.cli.policy_check import KINDS
+from daypass.cli.policy.check import KINDS
 from daypass.policy import Kind
 
 CLEAN = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::lake/*"}

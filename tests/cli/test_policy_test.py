@@ -11,7 +11,7 @@ import pytest
 
 from daypass.adapters.audit import tail
 from daypass.cli.main import run
-from daypass.cli.policy_test import _KINDS
+from daypass.cli.policy.test import _KINDS
 from daypass.policy.simulate import KINDS
 from daypass.testing.local import LocalDaypass
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import click
 
-from daypass.cli.options import data_option, example, json_option, print_json
+from daypass.cli.options import data_option, example, json_option, print_json, time_text
 
 
 @click.group("delegation", epilog=example("daypass delegation token 3950c252-007e-8496-8811-123456789012"))
@@ -34,5 +32,4 @@ def token(request_id: str, owner: str | None, as_json: bool) -> None:
     if not as_json:
         click.echo(made["TradeInToken"])
         return
-    until = datetime.fromtimestamp(made["Expiration"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    print_json({"TradeInToken": made["TradeInToken"], "Expiration": until})
+    print_json({"TradeInToken": made["TradeInToken"], "Expiration": time_text(made["Expiration"])})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from daypass.cli.options import data_option, example, json_option, print_json
+from daypass.cli.options import data_option, example, json_option, print_json, time_text
 
 if TYPE_CHECKING:
     from daypass.app import Daypass
@@ -67,9 +66,9 @@ def _rows(daypass: Daypass, account: str) -> list[dict[str, str | None]]:
             "Id": key.id,
             "Algorithm": key.algorithm,
             "State": key.state,
-            "Created": _time(key.created),
-            "ActiveFrom": _time(key.active_from),
-            "NotAfter": None if key.not_after is None else _time(key.not_after),
+            "Created": time_text(key.created),
+            "ActiveFrom": time_text(key.active_from),
+            "NotAfter": None if key.not_after is None else time_text(key.not_after),
         }
         for key in (issuer.keys if issuer else ())
     ]
@@ -82,7 +81,3 @@ def _show(rows: list[dict[str, str | None]], *, as_json: bool) -> None:
     for row in rows:
         until = f"  published until {row['NotAfter']}" if row["NotAfter"] else ""
         click.echo(f"{row['Id']:<7} {row['Algorithm']}  {row['State']:<9}  from {row['ActiveFrom']}{until}")
-
-
-def _time(epoch: int) -> str:
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

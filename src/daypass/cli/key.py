@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ from daypass.cli.options import (
     json_option,
     print_facts,
     print_json,
+    time_text,
 )
 
 
@@ -89,6 +89,4 @@ def delete(access_key_id: str, user: str, account: str | None) -> None:
 
 
 def _shown(epoch: object) -> object:
-    return (
-        datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(epoch, int | float) else epoch
-    )
+    return time_text(epoch) if isinstance(epoch, int | float) else epoch

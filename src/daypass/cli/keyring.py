@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from daypass.cli.options import data_option, example, json_option, print_json
+from daypass.cli.options import data_option, example, json_option, print_json, time_text
 
 if TYPE_CHECKING:
     from daypass.sessions.keyring import Keyring
@@ -52,9 +51,9 @@ def _show(ring: Keyring, *, as_json: bool) -> None:
         {
             "Id": key.id,
             "State": key.state,
-            "Created": _time(key.created),
-            "ActiveFrom": _time(key.active_from),
-            "NotAfter": None if key.not_after is None else _time(key.not_after),
+            "Created": time_text(key.created),
+            "ActiveFrom": time_text(key.active_from),
+            "NotAfter": None if key.not_after is None else time_text(key.not_after),
         }
         for key in sorted(ring.keys, key=lambda key: (key.active_from, key.id))
     ]
@@ -64,7 +63,3 @@ def _show(ring: Keyring, *, as_json: bool) -> None:
     for row in rows:
         until = f"  opens until {row['NotAfter']}" if row["NotAfter"] else ""
         click.echo(f"{row['Id']}  {row['State']:<9}  from {row['ActiveFrom']}{until}")
-
-
-def _time(epoch: int) -> str:
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

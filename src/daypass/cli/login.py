@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
 
 import click
 
@@ -18,8 +18,31 @@ if TYPE_CHECKING:
     from daypass.cli.sign_in import Client
     from daypass.credentials import Secret, TemporaryCredentials
 
-FORMATS = ("profile", "process", "env")
+Format = Literal["profile", "process", "env"]
+"""Where the credentials go: into a profile, or printed for ``credential_process`` or for a shell."""
+
 _DESKTOPS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+
+
+class _Options(TypedDict):
+    """What the command line gives, by the names below."""
+
+    issuer: str | None
+    client_id: str | None
+    client_secret_file: Path | None
+    scope: str
+    role: str
+    profile: str
+    session_name: str | None
+    duration: int | None
+    device: bool
+    token_file: str | None
+    port: int
+    endpoint: str | None
+    ca_file: Path | None
+    allow_private: bool
+    form: Format
+    as_json: bool
 
 
 @click.command(
@@ -46,28 +69,10 @@ _DESKTOPS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 )
 @click.option("--ca-file", type=click.Path(path_type=Path), help="Authorities (PEM) to trust for the provider alone.")
 @click.option("--allow-private", is_flag=True, help="The provider is on a private or loopback address.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="profile", help="Default: profile.")
+@click.option("--format", "form", type=click.Choice(get_args(Format)), default="profile", help="Default: profile.")
 @data_option
 @json_option
-def command(  # noqa: PLR0913  one for each option
-    *,
-    issuer: str | None,
-    client_id: str | None,
-    client_secret_file: Path | None,
-    scope: str,
-    role: str,
-    profile: str,
-    session_name: str | None,
-    duration: int | None,
-    device: bool,
-    token_file: str | None,
-    port: int,
-    endpoint: str | None,
-    ca_file: Path | None,
-    allow_private: bool,
-    form: str,
-    as_json: bool,
-) -> None:
+def command(**given: Unpack[_Options]) -> None:
     """Sign in at an OpenID Connect provider and get credentials of a role that trusts it.
 
     A browser opens (authorization code with PKCE; the provider must allow http://127.0.0.1 with /callback as redirect),
@@ -75,48 +80,48 @@ def command(  # noqa: PLR0913  one for each option
     AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials, or printed: for `credential_process`, or for a shell. Tokens are
     neither printed nor kept.
     """
-    from daypass.adapters.fetch import Terms
     from daypass.cli.assume import assume_role, endpoint_url
-    from daypass.cli.problems import CommandError
-    from daypass.cli.sign_in import Client
-    from daypass.cli.sign_in import session_name as name_in
+    from daypass.cli.sign_in import session_name
 
-    _check(issuer, client_id, token_file, profile, device=device)
-    if as_json and form != "profile":
-        raise click.UsageError(f"--json is about the profile that is written; --format {form} writes none")
-    url = endpoint_url(endpoint)
-    if token_file is not None:
-        token = _read_token(token_file)
+    _check(given)
+    url, role = endpoint_url(given["endpoint"]), given["role"]
+    token = _token(given)
+    credentials = assume_role(url, token, role, given["session_name"] or session_name(token), given["duration"])
+    if given["form"] == "profile":
+        _save(given["profile"], credentials, role, as_json=given["as_json"])
     else:
-        authorities = read_text(ca_file) if ca_file else ""
-        secret = _secret(client_secret_file)
-        who = Client(str(issuer), str(client_id), secret, scope, Terms(authorities, (), allow_private))
-        token = _signed_in(who, port, device=device)
-    credentials = assume_role(url, token, role, session_name or name_in(token), duration)
-    if form != "profile":
-        click.echo(_process(credentials) if form == "process" else _env(credentials))
-        return
-    try:
-        where = _put(profile, credentials)
-    except (OSError, ValueError) as error:
-        raise CommandError(f"the profile cannot be written: {error}", "or print them: --format env") from None
-    ends = time_text(credentials.expiration)
-    if as_json:
-        print_json({"Profile": profile, "File": str(where), "RoleArn": role, "Expiration": ends})
-    else:
-        click.echo(f"profile {profile} in {where} holds {role} until {ends}")
+        click.echo(_process(credentials) if given["form"] == "process" else _env(credentials))
 
 
-def _check(issuer: str | None, client_id: str | None, token_file: str | None, profile: str, *, device: bool) -> None:
+def _check(given: _Options) -> None:
     """Refuse options that do not go together, before anything is asked of anybody."""
     from daypass.adapters.credentials_file import is_profile
 
-    if token_file is not None and (issuer or client_id or device):
+    signs_in = given["issuer"] or given["client_id"] or given["device"]
+    if given["token_file"] is not None and signs_in:
         raise click.UsageError("--token-file stands for a sign-in; leave out --oidc, --client-id and --device")
-    if token_file is None and not (issuer and client_id):
+    if given["token_file"] is None and not (given["issuer"] and given["client_id"]):
         raise click.UsageError("give --oidc ISSUER and --client-id ID, or --token-file FILE")
-    if not is_profile(profile):
-        raise click.BadParameter(f"`{profile}` cannot be a profile", param_hint="--profile")
+    if not is_profile(given["profile"]):
+        raise click.BadParameter(f"`{given['profile']}` cannot be a profile", param_hint="--profile")
+    if given["as_json"] and given["form"] != "profile":
+        raise click.UsageError(f"--json is about the profile that is written; --format {given['form']} writes none")
+
+
+def _token(given: _Options) -> Secret:
+    """The token that is exchanged: read from a file, or got by signing in."""
+    from daypass.adapters.fetch import Terms
+    from daypass.cli.federation.trial import read_proof
+    from daypass.cli.sign_in import Client
+    from daypass.credentials import Secret
+
+    if given["token_file"] is not None:
+        return Secret(read_proof(given["token_file"]))
+    authorities = read_text(given["ca_file"]) if given["ca_file"] else ""
+    secret = Secret(read_text(given["client_secret_file"]).strip()) if given["client_secret_file"] else None
+    terms = Terms(authorities, (), given["allow_private"])
+    client = Client(str(given["issuer"]), str(given["client_id"]), secret, given["scope"], terms)
+    return _signed_in(client, given["port"], device=given["device"])
 
 
 def _signed_in(client: Client, port: int, *, device: bool) -> Secret:
@@ -142,17 +147,19 @@ def _open(url: str) -> None:
         webbrowser.open(url)
 
 
-def _read_token(file: str) -> Secret:
-    from daypass.cli.federation_trial import read_proof
-    from daypass.credentials import Secret
+def _save(profile: str, credentials: TemporaryCredentials, role: str, *, as_json: bool) -> None:
+    """Write the profile, and say where it is and how long it is good for."""
+    from daypass.cli.problems import CommandError
 
-    return Secret(read_proof(file))
-
-
-def _secret(file: Path | None) -> Secret | None:
-    from daypass.credentials import Secret
-
-    return Secret(read_text(file).strip()) if file else None
+    try:
+        where = _put(profile, credentials)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"the profile cannot be written: {error}", "or print them: --format env") from None
+    ends = time_text(credentials.expiration)
+    if as_json:
+        print_json({"Profile": profile, "File": str(where), "RoleArn": role, "Expiration": ends})
+    else:
+        click.echo(f"profile {profile} in {where} holds {role} until {ends}")
 
 
 def _put(profile: str, credentials: TemporaryCredentials) -> Path:

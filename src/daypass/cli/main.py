@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import click
 
+from daypass.cli.lazy import LazyGroup
 from daypass.cli.options import data_option
 
 COMMANDS = {
@@ -34,32 +34,13 @@ COMMANDS = {
     "audit": "verify and read the audit trail",
     "version": "print the version",
 }
-"""Every command with its one-line help, so that ``daypass --help`` need not import them. Each is ``NAME.py``."""
-
-
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order of ``COMMANDS``."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module; None when there is no such command."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = import_module(f"daypass.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in the help, without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+"""Every command with its one-line help. Each is a module of this package."""
 
 
 @click.group(
     cls=LazyGroup,
+    package="daypass.cli",
+    summaries=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog='\b\nExample:\n  daypass up\n  eval "$(daypass env)" && aws sts get-caller-identity\n\n'
     "Exit codes: 0 done, 1 the answer is no, 2 not understood, 3 cannot be done.",

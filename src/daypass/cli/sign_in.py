@@ -229,7 +229,7 @@ def _basic(client_id: str, secret: Secret) -> str:
 
 
 def _unreachable(issuer: str, error: FetchFailed) -> CommandError:
-    from daypass.cli.federation_add import unreachable
+    from daypass.cli.federation.add import unreachable
 
     return unreachable(issuer, error)
 

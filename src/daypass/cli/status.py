@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from daypass.cli.options import data_directory, data_option, example, json_option, print_facts, print_json
+from daypass.cli.options import data_directory, data_option, example, json_option, print_facts, print_json, time_text
 
 if TYPE_CHECKING:
     from daypass.cli.endpoint import Answer, Endpoint
@@ -40,12 +39,11 @@ def command(as_json: bool) -> int:
 
 
 def _facts(note: Endpoint, answer: Answer) -> dict[str, object]:
-    started = datetime.fromtimestamp(note.started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     facts: dict[str, object] = {
         "url": note.url,
         "pid": note.pid,
         "workers": note.workers,
-        "started": started,
+        "started": time_text(note.started),
         "account": note.account,
         "region": note.region,
     }

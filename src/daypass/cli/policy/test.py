@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from daypass.cli.options import account_option, data_option, example, json_option, print_json
-from daypass.cli.policy_cases import EXPECTATIONS, Case, documents_of, read_cases
+from daypass.cli.policy.cases import EXPECTATIONS, Case, documents_of, read_cases
 from daypass.cli.problems import USAGE, CommandError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""``daypass federation``: the identity providers whose people and workloads an account lets in."""
+"""``daypass federation list``, ``show``, ``remove`` and ``metadata``: the identity providers of an account."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from daypass.cli import federation_add, federation_trial
 from daypass.cli.options import (
     account_option,
     data_option,
@@ -26,24 +25,7 @@ if TYPE_CHECKING:
     Provider = OidcProvider | SamlProvider
 
 
-@click.group(
-    "federation",
-    epilog=example(
-        "daypass federation add-oidc https://token.actions.githubusercontent.com --client-id sts.amazonaws.com",
-        "daypass federation add-saml corp https://idp.example.com/metadata",
-        "daypass federation list",
-    ),
-)
-@data_option
-def command() -> None:
-    """Trust identity providers, and see why what they say is believed or not."""
-
-
-for _more in (federation_add.add_oidc, federation_add.add_saml, federation_trial.test_proof):
-    command.add_command(_more)
-
-
-@command.command("list", epilog=example("daypass federation list", "daypass federation list --json"))
+@click.command("list", epilog=example("daypass federation list", "daypass federation list --json"))
 @account_option
 @data_option
 @json_option
@@ -61,7 +43,7 @@ def list_providers(account: str | None, as_json: bool) -> None:
         click.echo(f"{row['Kind']:<4}  {row['Arn']}  {', '.join(row['ClientIds'] or row['EntityIds'])}".rstrip())
 
 
-@command.command("show", epilog=example("daypass federation show corp", "daypass federation show https://idp.example"))
+@click.command("show", epilog=example("daypass federation show corp", "daypass federation show https://idp.example"))
 @click.argument("provider")
 @account_option
 @data_option
@@ -76,7 +58,7 @@ def show(provider: str, account: str | None, as_json: bool) -> None:
     print_json(facts) if as_json else print_facts({name: _told(value) for name, value in facts.items()})
 
 
-@command.command("remove", epilog=example("daypass federation remove corp"))
+@click.command("remove", epilog=example("daypass federation remove corp"))
 @click.argument("provider")
 @account_option
 @data_option
@@ -96,7 +78,7 @@ def remove(provider: str, account: str | None, as_json: bool) -> None:
     print_json({"Arn": arn, "Removed": True}) if as_json else click.echo(f"{arn} is trusted no more")
 
 
-@command.command(
+@click.command(
     "metadata",
     epilog=example("daypass federation metadata > daypass-metadata.xml", "daypass federation metadata --provider corp"),
 )
@@ -214,7 +196,7 @@ def _certificate(der: bytes) -> Mapping[str, str]:
     certificate = load_der_x509_certificate(der)
     return {
         "Sha256": certificate.fingerprint(SHA256()).hex(),
-        "NotAfter": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "NotAfter": time_text(certificate.not_valid_after_utc.timestamp()),
     }
 
 
