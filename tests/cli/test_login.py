@@ -12,7 +12,7 @@ from configparser import RawConfigParser
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import msgspec
 import pytest
@@ -27,6 +27,11 @@ from tests.running import Running
 
 CLIENT = "daypass-cli"
 Answer = dict[str, str]
+
+
+def _challenge_of(verifier: str) -> str:
+    """RFC 7636, section 4.2."""
+    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 class SignIn:
@@ -60,7 +65,7 @@ class SignIn:
 
     def token(self, form: dict[str, str]) -> tuple[int, Mapping[str, Any]]:
         self.posted = form
-        proved = urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest()).rstrip(b"=").decode()
+        proved = _challenge_of(form.get("code_verifier", ""))
         if form.get("code") != "c0de" or proved != self.asked["code_challenge"]:
             return 400, {"error": "invalid_grant", "error_description": "no\x1b[2Jsuch code"}
         claims = {"aud": CLIENT, "nonce": self.asked["nonce"], "email": "ada@example.com"} | self.claims
@@ -260,12 +265,14 @@ class Nobody:
 
     def __init__(self, *answers: Mapping[str, Any]) -> None:
         self.answers = list(answers)
+        self.posted: list[dict[str, str]] = []
 
     def get(self, url: str, terms: object) -> Any:
         said = {"issuer": "https://i", "device_authorization_endpoint": "https://i/d", "token_endpoint": "https://i/t"}
         return type("Fetched", (), {"body": msgspec.json.encode(said)})
 
-    def post(self, *_: object) -> Any:
+    def post(self, url: str, form: bytes, *_: object) -> Any:
+        self.posted.append(dict(parse_qsl(form.decode())))
         said = self.answers.pop(0)
         return type("Answered", (), {"body": msgspec.json.encode(said), "status": 400 if "error" in said else 200})
 
@@ -279,11 +286,11 @@ BEGUN = {
 }
 
 
-def with_device(*answers: Mapping[str, Any]) -> tuple[list[str], list[float], Secret]:
+def with_device(fetcher: Nobody) -> tuple[list[str], list[float], Secret]:
     client = Client("https://i", CLIENT, None, "openid", None)  # type: ignore[arg-type]
     shown: list[str] = []
     slept: list[float] = []
-    provider = Provider(Nobody(*answers), client)  # type: ignore[arg-type]
+    provider = Provider(fetcher, client)  # type: ignore[arg-type]
     return shown, slept, with_device_code(provider, client, shown.append, slept.append)
 
 
@@ -291,10 +298,26 @@ def test_a_code_entered_elsewhere(issuer: StubIssuer) -> None:
     """Asked for as often as the provider wants it, and slower when it says so."""
     token = issuer.token(iss="https://i", aud=[CLIENT])
     pending, slower = {"error": "authorization_pending"}, {"error": "slow_down"}
-    shown, slept, got = with_device(BEGUN, pending, slower, pending, {"id_token": token})
+    shown, slept, got = with_device(Nobody(BEGUN, pending, slower, pending, {"id_token": token}))
     assert got.reveal() == token
     assert slept == [2, 2, 7, 7]
     assert shown == ["open https://i/code and enter the code AB�CD"]
+
+
+def test_a_device_code_is_bound_to_who_asked_for_it(issuer: StubIssuer) -> None:
+    """By PKCE, which a provider may demand of a client whatever the flow: a secret of its own for each sign-in."""
+    verifiers = set()
+    for _ in range(2):
+        fetcher = Nobody(
+            BEGUN, {"error": "authorization_pending"}, {"id_token": issuer.token(iss="https://i", aud=[CLIENT])}
+        )
+        with_device(fetcher)
+        begun, *redeemed = fetcher.posted
+        assert begun["code_challenge_method"] == "S256"
+        assert "code_verifier" not in begun
+        assert [_challenge_of(form["code_verifier"]) for form in redeemed] == [begun["code_challenge"]] * 2
+        verifiers |= {form["code_verifier"] for form in redeemed}
+    assert len(verifiers) == 2
 
 
 @pytest.mark.parametrize(
@@ -312,7 +335,7 @@ def test_a_code_that_nobody_enters(answers: tuple[Mapping[str, Any], ...]) -> No
     from daypass.cli.problems import CommandError
 
     with pytest.raises(CommandError):
-        with_device(*answers)
+        with_device(Nobody(*answers))
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ class Browser:
     def __init__(self, trust: ssl.SSLContext | None = None) -> None:
         cookies = urllib.request.HTTPCookieProcessor(CookieJar())
         self._opener = urllib.request.build_opener(cookies, urllib.request.HTTPSHandler(context=trust))
+        self._opener.addheaders = [("Accept", "text/html")]  # by which some tell people from programs
 
     def open(self, url: str, form: bytes | None = None) -> Page:
         """The page at ``url``."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,8 +30,9 @@ class Terminal:
     trusts: Mapping[str, str] = field(default_factory=dict)
     """Whom his machine believes that it is daypass, where that is https: variables and files."""
 
-    def login(self, *more: str) -> subprocess.Popen[str]:
-        """`daypass login`, under way; the browser that it would open is none."""
+    @contextmanager
+    def login(self, *more: str) -> Iterator[subprocess.Popen[str]]:
+        """`daypass login`, under way until the block ends; the browser that it would open is none."""
         authority = str(self.issuer.authority.files.authority)
         words = ("login", "--oidc", self.issuer.url, "--client-id", "terminal", "--role", self.role)
         there = ("--ca-file", authority, "--allow-private", "--endpoint", self.world.daypass.url)
@@ -40,14 +43,18 @@ class Terminal:
             "LANG": "C.UTF-8",
             **self.trusts,
         }
-        return subprocess.Popen(
+        with subprocess.Popen(
             [*PROGRAM, *words, *there, *more],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as login:
+            try:
+                yield login
+            finally:
+                login.kill()  # it would wait for its person for minutes
 
     def browser(self) -> Browser:
         return Browser(self.issuer.authority.trust)
@@ -63,3 +70,11 @@ def opened(login: subprocess.Popen[str]) -> str:
     """The page that `daypass login` says to open."""
     assert login.stderr is not None
     return next(line for line in login.stderr if line.strip().startswith("https://")).strip()
+
+
+def shown_code(login: subprocess.Popen[str]) -> tuple[str, str]:
+    """The page that `daypass login --device` says to open, and the code to enter there."""
+    assert login.stderr is not None
+    found = re.search(r"open (\S+) and enter the code (\S+)", said := login.stderr.readline())
+    assert found is not None, said + login.communicate(timeout=60)[1]
+    return found[1], found[2]

@@ -30,7 +30,7 @@ from tests.identity_providers.chromium import chromium
 from tests.identity_providers.keycloak import KEYCLOAK, PASSWORD, Keycloak, keycloak, realm
 from tests.identity_providers.record import Record
 from tests.identity_providers.started import HERE, Authority, free_port
-from tests.identity_providers.terminal import Terminal, opened
+from tests.identity_providers.terminal import Terminal, opened, shown_code
 from tests.identity_providers.world import SIGN_IN, World, world
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
@@ -142,6 +142,19 @@ def test_daypass_login_by_code(terminal: Terminal, record: Record, monkeypatch: 
         _, err = login.communicate(timeout=60)
     assert login.returncode == 0, err
     assert terminal.caller("code", monkeypatch).endswith(":assumed-role/staff/ada@example.com")
+
+
+def test_daypass_login_by_device_code(terminal: Terminal, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client must prove by PKCE here, too; the code is entered on Keycloak's page, and access granted there."""
+    record(KEYCLOAK, "`daypass login --device`, of a client that PKCE is demanded of")
+    with terminal.login("--profile", "device", "--device") as login:
+        browser, (where, code) = terminal.browser(), shown_code(login)
+        page = browser.submit(browser.open(where).form("device_user_code"), device_user_code=code)
+        page = browser.submit(page.form("username"), username="ada", password=PASSWORD)
+        browser.submit(page.forms[0], accept="Yes")
+        _, err = login.communicate(timeout=60)
+    assert login.returncode == 0, err
+    assert terminal.caller("device", monkeypatch).endswith(":assumed-role/staff/ada@example.com")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tests.identity_providers.chromium import chromium
 from tests.identity_providers.oidc import OIDC_PROVIDER, oidc_provider
 from tests.identity_providers.record import Record
 from tests.identity_providers.started import HERE, new_authority
-from tests.identity_providers.terminal import Terminal, opened
+from tests.identity_providers.terminal import Terminal, opened, shown_code
 from tests.identity_providers.world import world
 
 
@@ -78,10 +77,8 @@ def test_somebody_enters_a_code_on_another_device(
     """The terminal shows where and what, and waits."""
     record(OIDC_PROVIDER, "sign-in by device code, from `daypass login --device`")
     with terminal.login("--profile", "device", "--device", "--session-name", "elsewhere") as login:
-        assert login.stderr is not None
-        found = re.search(r"open (\S+) and enter the code (\S+)", login.stderr.readline())
-        assert found is not None
-        signed_in(terminal.browser(), f"{found[1]}?user_code={found[2]}")
+        where, code = shown_code(login)
+        signed_in(terminal.browser(), f"{where}?user_code={code}")
         out, err = login.communicate(timeout=60)
     assert login.returncode == 0, err
     assert "profile device" in out

@@ -133,8 +133,7 @@ def with_browser(provider: Provider, client: Client, port: int, show: Callable[[
             "scope": client.scope,
             "state": state,
             "nonce": nonce,
-            "code_challenge": urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode(),
-            "code_challenge_method": "S256",
+            **_challenge(verifier),
         }
         url = provider.endpoint("authorization")
         show(f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(asked, quote_via=quote)}")
@@ -155,27 +154,38 @@ def with_device_code(
 ) -> Secret:
     """An ID token, for whoever enters a code at the provider on any device. ``show`` is given what to do.
 
+    RFC 8628 knows nothing of PKCE, but a provider that demands it of a client may demand it here too, as Keycloak does;
+    others ignore parameters that they do not know (section 3.1).
+
     Raises:
         CommandError: nobody did, or the provider refuses.
     """
-    begun = provider.ask(provider.endpoint("device_authorization"), scope=client.scope)
+    verifier = secrets.token_urlsafe(32)
+    begun = provider.ask(provider.endpoint("device_authorization"), scope=client.scope, **_challenge(verifier))
     _raise_error(begun, client.issuer)
     try:
         code, shown, where = str(begun["device_code"]), str(begun["user_code"]), str(begun["verification_uri"])
         pause, lasts = max(1.0, float(begun.get("interval", 5))), min(float(begun["expires_in"]), 2 * PATIENCE)
     except (KeyError, TypeError, ValueError):
         raise CommandError(f"{client.issuer} begins no device sign-in", "try without --device", CANNOT) from None
+    redeemed = {"grant_type": DEVICE_GRANT, "device_code": code, "code_verifier": verifier}
     show(f"open {_plain(where)} and enter the code {_plain(shown)}")
     waited = 0.0
     while waited <= lasts:
         sleep(pause)
         waited += pause
-        said = provider.ask(provider.endpoint("token"), grant_type=DEVICE_GRANT, device_code=code)
+        said = provider.ask(provider.endpoint("token"), **redeemed)
         if said.get("error") == _SLOWER:
             pause += 5  # RFC 8628, section 3.5
         elif said.get("error") != _PENDING:
             return _token(said, client, None)
     raise CommandError("nobody has entered the code in time", "try again")
+
+
+def _challenge(verifier: str) -> dict[str, str]:
+    """What binds a sign-in to who began it (RFC 7636, section 4.3); S256, never plain."""
+    digest = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return {"code_challenge": digest, "code_challenge_method": "S256"}
 
 
 def _code(answer: dict[str, str] | None, state: str, issuer: str) -> str:
