@@ -23,7 +23,8 @@ from daypass.credentials import Secret
 from daypass.policy.parse.text import DEEPEST, LARGEST
 from daypass.server import Limits
 from daypass.services import delegations, revocations
-from daypass.services.iam import delegation_requests, quotas
+from daypass.services.iam import quotas
+from daypass.services.iam.delegation import requests as delegation_requests
 from daypass.sessions import keyring, limits, token
 from daypass.settings import Settings
 from daypass.testing.local import LocalDaypass, Signer

@@ -16,7 +16,7 @@ from daypass.errors import Malformed
 from daypass.policy.template import filled_template
 from daypass.ports import NotLoaded
 from daypass.services.delegations import KEPT, LIFETIME, LONGEST_LIFE
-from daypass.services.iam import delegation_requests
+from daypass.services.iam.delegation import requests as delegation_requests
 from daypass.testing.local import LocalDaypass, Signer
 from tests.calling import code_of, credentials_in, element
 from tests.services.sts.conftest import EVERYTHING, document, trusting

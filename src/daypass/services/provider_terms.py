@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from daypass.errors import NoSuchEntity, ValidationError
+from daypass.errors import ValidationError
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.services.accounts import require_operator
+from daypass.services.iam.providers.targets import no_oidc_provider, no_saml_provider
 
 MOST_CLAIMS = 50
 LARGEST_AUTHORITIES = 65_536
@@ -39,7 +40,7 @@ def set_oidc_provider_terms(call: Call) -> Mapping[str, object]:
     arn = params["OpenIDConnectProviderArn"]
     provider = account.find_oidc_provider(arn)
     if provider is None:
-        raise NoSuchEntity(f"OpenIDConnect Provider not found for arn {arn}")
+        raise no_oidc_provider(arn)
     claims, authorities = tuple(params.get("Claims", provider.claims)), params.get("Authorities", provider.authorities)
     if len(claims) > MOST_CLAIMS or not all(_CLAIM.fullmatch(claim) for claim in claims):
         raise ValidationError(f"At most {MOST_CLAIMS} claims, each of at most 128 visible characters.")
@@ -65,6 +66,6 @@ def set_saml_provider_terms(call: Call) -> Mapping[str, object]:
     arn: str = call.params["SAMLProviderArn"]
     provider = call.account.find_saml_provider(arn)
     if provider is None:
-        raise NoSuchEntity(f"Manifest not found for arn {arn}")
+        raise no_saml_provider(arn)
     call.put(replace(provider, is_lax=bool(call.params["IsLax"])))
     return {"SAMLProviderArn": arn}

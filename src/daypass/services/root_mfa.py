@@ -9,7 +9,7 @@ from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.principals import Root
 from daypass.services.accounts import require_operator
-from daypass.services.iam.mfa_assignment import enable
+from daypass.services.iam.mfa.assignment import enable
 
 
 @operation("daypass:EnableRootMFADevice", "changes")

@@ -8,7 +8,7 @@ from base64 import b32decode
 
 from segno import make_qr
 
-from daypass.services.iam.enrolment import SEED_BYTES, enrolment_uri, qr_code, seed_text
+from daypass.services.iam.mfa.enrolment import SEED_BYTES, enrolment_uri, qr_code, seed_text
 from tests.services.iam.world import World
 
 SEED = bytes(range(SEED_BYTES))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,11 +98,11 @@ def policy_to_read(call: Call, missing: NoSuchEntity | None = None) -> Found:
 
 
 def own_policy(
-    call: Call, write: Write, *, tags: Tags = (), removed: Sequence[str] = (), missing: NoSuchEntity | None = None
+    call: Call, write: Write, *, tags: Tags = (), keys: Keys | None = None, missing: NoSuchEntity | None = None
 ) -> Found:
     """Like ``policy_to_read``, for changing the policy: it must be the caller's account's own.
 
-    ``tags`` and ``removed``: what the request adds or takes off, for policies to ask about.
+    ``tags`` and ``keys``: what the request adds, for policies to ask about.
 
     Raises:
         AccessDenied: also when it is AWS's or another account's, whatever policies say.
@@ -111,7 +110,7 @@ def own_policy(
     arn = policy_arn(call)
     if Arn.parse(arn).account != call.account.id:
         raise denied(f"Cannot {write} outside your own account.")
-    return _authorized(call, arn, missing, tags, {"aws:TagKeys": tuple(removed)} if removed else {})
+    return _authorized(call, arn, missing, tags, keys)
 
 
 def _authorized(call: Call, arn: str, missing: NoSuchEntity | None, tags: Tags = (), keys: Keys | None = None) -> Found:

@@ -13,7 +13,7 @@ from daypass.ports import AlreadyExists
 from daypass.principals import Root
 from daypass.services.iam import quotas
 from daypass.services.iam.boundaries import boundary_keys, boundary_member, requested_boundary
-from daypass.services.iam.mfa_targets import devices_of
+from daypass.services.iam.mfa.targets import devices_of
 from daypass.services.iam.tags import WITHOUT_CASE, as_sent, in_order, merged, request_keys, request_tags
 from daypass.services.iam.targets import (
     USERS,

@@ -10,7 +10,7 @@ from daypass.errors import AccessDenied
 from daypass.operations.authorize import denied
 from daypass.operations.call import Call
 from daypass.principals import Root, User
-from daypass.services.iam.mfa_targets import assigned_device
+from daypass.services.iam.mfa.targets import assigned_device
 from daypass.totp import CodeUse, matching_step, step_at
 
 _BOTH = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."

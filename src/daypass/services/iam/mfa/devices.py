@@ -1,4 +1,4 @@
-"""Virtual MFA devices: made, listed, deleted. Whom they belong to is decided in ``mfa_assignment``.
+"""Virtual MFA devices: made, listed, deleted. Whom they belong to is decided in ``assignment``.
 
 Source: IAM API reference, CreateVirtualMFADevice and its neighbours; IAM User Guide, "Assign a virtual MFA device".
 """
@@ -13,8 +13,8 @@ from daypass.operations.registry import operation
 from daypass.principals import Root
 from daypass.services.iam import quotas
 from daypass.services.iam.arns import authorize_tagged
-from daypass.services.iam.enrolment import SEED_BYTES, enrolment_uri, qr_code, seed_text
-from daypass.services.iam.mfa_targets import device_to_use, devices, devices_of, own_device
+from daypass.services.iam.mfa.enrolment import SEED_BYTES, enrolment_uri, qr_code, seed_text
+from daypass.services.iam.mfa.targets import device_to_use, devices, devices_of, own_device
 from daypass.services.iam.tags import EXACT, as_sent, merged, request_tags
 from daypass.services.iam.targets import arn_of, user_or_caller
 from daypass.services.iam.users import members as user_members

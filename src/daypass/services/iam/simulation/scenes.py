@@ -22,7 +22,7 @@ from daypass.policy.simulate import ContextEntry, Scene, read_entries
 from daypass.principals import Caller, RoleSession, Root
 from daypass.principals import User as UserPrincipal
 from daypass.services.iam.arns import is_account
-from daypass.services.iam.exclusions import without_excluded
+from daypass.services.iam.simulation.exclusions import without_excluded
 from daypass.services.iam.targets import GROUPS, ROLES, USERS
 
 Entity = User | Group | Role

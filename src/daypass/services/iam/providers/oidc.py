@@ -12,12 +12,11 @@ from dataclasses import replace
 from daypass.entities import OidcProvider
 from daypass.errors import EntityAlreadyExists, InvalidInput, NoSuchEntity, ValidationError
 from daypass.operations.call import Call
-from daypass.operations.paging import page
 from daypass.operations.registry import operation
-from daypass.principals import Tags
 from daypass.services.iam import quotas
 from daypass.services.iam.arns import authorize_tagged
-from daypass.services.iam.tags import EXACT, Keys, as_sent, listing, merged, request_tags, without
+from daypass.services.iam.providers.targets import oidc_provider
+from daypass.services.iam.tags import EXACT, as_sent, merged, request_tags
 from daypass.services.token_issuers import PATH
 
 Members = dict[str, object]
@@ -61,7 +60,7 @@ def create_oidc_provider(call: Call) -> Members:
 @operation("iam:GetOpenIDConnectProvider", "reads")
 def get_oidc_provider(call: Call) -> Members:
     """All of a provider; its URL comes without the scheme."""
-    provider = _provider(call)
+    provider = oidc_provider(call)
     return {
         "Url": provider.url,
         "ClientIDList": provider.client_ids,
@@ -83,65 +82,28 @@ def list_oidc_providers(call: Call) -> Members:
 def delete_oidc_provider(call: Call) -> None:
     """Trust the issuer no more. Roles that name the provider stay as they are, and nobody comes by it."""
     arn = call.params["OpenIDConnectProviderArn"]
-    call.delete(_provider(call, missing=f"OpenId connect Provider {arn} cannot be found."))
+    call.delete(oidc_provider(call, missing=NoSuchEntity(f"OpenId connect Provider {arn} cannot be found.")))
 
 
 @operation("iam:AddClientIDToOpenIDConnectProvider", "changes")
 def add_client_id(call: Call) -> None:
     """Take tokens for one more client; one that is there already stays."""
-    provider, client = _provider(call), call.params["ClientID"]
+    provider, client = oidc_provider(call), call.params["ClientID"]
     call.put(replace(provider, client_ids=_client_ids((*provider.client_ids, client))))
 
 
 @operation("iam:RemoveClientIDFromOpenIDConnectProvider", "changes")
 def remove_client_id(call: Call) -> None:
     """Take tokens for a client no more; one that is not there is gone already."""
-    provider, client = _provider(call), call.params["ClientID"]
+    provider, client = oidc_provider(call), call.params["ClientID"]
     call.put(replace(provider, client_ids=tuple(one for one in provider.client_ids if one != client)))
 
 
 @operation("iam:UpdateOpenIDConnectProviderThumbprint", "changes")
 def update_thumbprints(call: Call) -> None:
     """Replace all thumbprints."""
-    provider = _provider(call)
+    provider = oidc_provider(call)
     call.put(replace(provider, thumbprints=_thumbprints(call.params["ThumbprintList"])))
-
-
-@operation("iam:TagOpenIDConnectProvider", "changes")
-def tag_oidc_provider(call: Call) -> None:
-    """Add tags to a provider or replace their values."""
-    tags = request_tags(call)
-    provider = _provider(call, tags=tags)
-    call.put(replace(provider, tags=merged(provider.tags, tags, EXACT)))
-
-
-@operation("iam:UntagOpenIDConnectProvider", "changes")
-def untag_oidc_provider(call: Call) -> None:
-    """Take tags off a provider."""
-    removed = call.params["TagKeys"]
-    provider = _provider(call, keys={"aws:TagKeys": tuple(removed)})
-    call.put(replace(provider, tags=without(provider.tags, removed, EXACT)))
-
-
-@operation("iam:ListOpenIDConnectProviderTags", "reads")
-def list_oidc_provider_tags(call: Call) -> Members:
-    """A provider's tags."""
-    return page(call, listing(_provider(call).tags, EXACT))
-
-
-def _provider(call: Call, *, missing: str = "", tags: Tags = (), keys: Keys | None = None) -> OidcProvider:
-    """The provider that the call names, once the caller may do this to it. ``tags``, ``keys``: what the request brings.
-
-    Raises:
-        AccessDenied: he may not.
-        NoSuchEntity: there is none; ``missing`` is its text where it is not the usual one.
-    """
-    arn: str = call.params["OpenIDConnectProviderArn"]
-    provider = call.account.find_oidc_provider(arn)
-    authorize_tagged(call, arn, arn, tags=tags, resource_tags=provider.tags if provider else (), keys=keys)
-    if provider is None:
-        raise NoSuchEntity(missing or f"OpenIDConnect Provider not found for arn {arn}")
-    return provider
 
 
 def _arn(call: Call, url: str) -> str:

@@ -13,7 +13,7 @@ from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.principals import Operator, Root
 from daypass.services.iam import quotas
-from daypass.services.iam.mfa_targets import Owner, devices, devices_of, missing, own_device, owner_id
+from daypass.services.iam.mfa.targets import Owner, devices, devices_of, missing, own_device, owner_id
 from daypass.services.iam.targets import USERS, target, user_or_caller
 from daypass.totp import CodeUse, matching_pair, step_at
 

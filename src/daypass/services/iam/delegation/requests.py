@@ -25,7 +25,7 @@ from daypass.operations.registry import operation
 from daypass.policy import Kind, check_document
 from daypass.policy.template import filled_template
 from daypass.services.delegations import KEPT, Seen, new_request_id, requestor_of, seen
-from daypass.services.iam.delegation_owner import authorize_as_owner, request_arn
+from daypass.services.iam.delegation.owner import authorize_as_owner, request_arn
 from daypass.sessions.limits import LONGEST_POLICIES
 
 MOST_REQUESTS = 1_000
@@ -45,13 +45,7 @@ def create_delegation_request(call: Call) -> Mapping[str, object]:
     }
     call.authorize(request_arn(call, request_id), keys=keys)
     _drop_old(call)
-    made = call.account.delegation_requests.values()
-    if any(other.workflow == params["RequestorWorkflowId"] for other in made):
-        raise EntityAlreadyExists(
-            f"Delegation request with workflow id {params['RequestorWorkflowId']} already exists."
-        )
-    if len(made) >= MOST_REQUESTS:
-        raise LimitExceeded(f"Cannot exceed quota for DelegationRequestsPerAccount: {MOST_REQUESTS}")
+    _require_room(call, params["RequestorWorkflowId"])
     parameters = _parameters(params["Permissions"].get("Parameters") or [])
     request = DelegationRequest(
         request_id,
@@ -70,6 +64,19 @@ def create_delegation_request(call: Call) -> Mapping[str, object]:
     )
     call.put(request)
     return {"DelegationRequestId": request_id}
+
+
+def _require_room(call: Call, workflow: str) -> None:
+    """Refuse a second request of one workflow, and one more than an account may have.
+
+    Raises:
+        EntityAlreadyExists, LimitExceeded: with AWS's wording.
+    """
+    made = call.account.delegation_requests.values()
+    if any(other.workflow == workflow for other in made):
+        raise EntityAlreadyExists(f"Delegation request with workflow id {workflow} already exists.")
+    if len(made) >= MOST_REQUESTS:
+        raise LimitExceeded(f"Cannot exceed quota for DelegationRequestsPerAccount: {MOST_REQUESTS}")
 
 
 def _drop_old(call: Call) -> None:

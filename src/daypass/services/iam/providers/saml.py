@@ -6,16 +6,15 @@ import zlib
 from dataclasses import replace
 
 from daypass.entities import SamlIssuer, SamlProvider
-from daypass.errors import EntityAlreadyExists, InvalidInput, Malformed, NoSuchEntity
+from daypass.errors import EntityAlreadyExists, InvalidInput, Malformed
 from daypass.federation.saml.metadata import read_metadata
 from daypass.operations.call import Call
-from daypass.operations.paging import page
 from daypass.operations.registry import operation
-from daypass.principals import Tags
 from daypass.services.iam import quotas
 from daypass.services.iam.arns import authorize_tagged
-from daypass.services.iam.decryption_keys import changed_keys
-from daypass.services.iam.tags import EXACT, Keys, as_sent, listing, merged, request_tags, without
+from daypass.services.iam.providers.decryption_keys import changed_keys
+from daypass.services.iam.providers.targets import saml_provider
+from daypass.services.iam.tags import EXACT, as_sent, merged, request_tags
 
 Members = dict[str, object]
 
@@ -50,7 +49,7 @@ def create_saml_provider(call: Call) -> Members:
 @operation("iam:UpdateSAMLProvider", "changes")
 def update_saml_provider(call: Call) -> Members:
     """Replace the metadata, or change how assertions are encrypted."""
-    provider, params = _provider(call), call.params
+    provider, params = saml_provider(call), call.params
     wanted = ("SAMLMetadataDocument", "AssertionEncryptionMode", "AddPrivateKey", "RemovePrivateKey")
     if not any(params.get(name) for name in wanted):
         raise InvalidInput(
@@ -66,7 +65,7 @@ def update_saml_provider(call: Call) -> Members:
 @operation("iam:GetSAMLProvider", "reads")
 def get_saml_provider(call: Call) -> Members:
     """All of a provider but its private keys, of which only the names are told."""
-    provider = _provider(call)
+    provider = saml_provider(call)
     return {
         "SAMLProviderUUID": provider.id,
         "SAMLMetadataDocument": zlib.decompress(provider.metadata).decode(),
@@ -94,44 +93,7 @@ def list_saml_providers(call: Call) -> Members:
 @operation("iam:DeleteSAMLProvider", "changes")
 def delete_saml_provider(call: Call) -> None:
     """Trust the provider no more. Roles that name it stay as they are, and nobody comes by it."""
-    call.delete(_provider(call))
-
-
-@operation("iam:TagSAMLProvider", "changes")
-def tag_saml_provider(call: Call) -> None:
-    """Add tags to a provider or replace their values."""
-    tags = request_tags(call)
-    provider = _provider(call, tags=tags)
-    call.put(replace(provider, tags=merged(provider.tags, tags, EXACT)))
-
-
-@operation("iam:UntagSAMLProvider", "changes")
-def untag_saml_provider(call: Call) -> None:
-    """Take tags off a provider."""
-    removed = call.params["TagKeys"]
-    provider = _provider(call, keys={"aws:TagKeys": tuple(removed)})
-    call.put(replace(provider, tags=without(provider.tags, removed, EXACT)))
-
-
-@operation("iam:ListSAMLProviderTags", "reads")
-def list_saml_provider_tags(call: Call) -> Members:
-    """A provider's tags."""
-    return page(call, listing(_provider(call).tags, EXACT))
-
-
-def _provider(call: Call, *, tags: Tags = (), keys: Keys | None = None) -> SamlProvider:
-    """The provider that the call names, once the caller may do this to it. ``tags``, ``keys``: what the request brings.
-
-    Raises:
-        AccessDenied: he may not.
-        NoSuchEntity: there is none.
-    """
-    arn: str = call.params["SAMLProviderArn"]
-    provider = call.account.find_saml_provider(arn)
-    authorize_tagged(call, arn, arn, tags=tags, resource_tags=provider.tags if provider else (), keys=keys)
-    if provider is None:
-        raise NoSuchEntity(f"Manifest not found for arn {arn}")
-    return provider
+    call.delete(saml_provider(call))
 
 
 def _arn(call: Call, name: str) -> str:

@@ -14,7 +14,7 @@ from daypass.operations.paging import DEFAULT_ITEMS, Listing, page
 from daypass.operations.registry import operation
 from daypass.policy.decision import Effect
 from daypass.policy.simulate import Matched, Outcome, Scene, Simulation, context_keys
-from daypass.services.iam.scenes import (
+from daypass.services.iam.simulation.scenes import (
     check_sizes,
     custom_scene,
     given_policies,

@@ -1,0 +1,1 @@
+"""Delegation requests, on the side that asks and on the side that is asked."""

@@ -1,0 +1,1 @@
+"""Virtual MFA devices: how they are made, and whose they are."""

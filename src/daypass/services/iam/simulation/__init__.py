@@ -1,0 +1,1 @@
+"""The policy simulator: what a decision would be, without the call."""
