@@ -87,7 +87,7 @@ class SamlProof:
             raise InvalidIdentityToken("Response signature invalid", detail=str(error)) from None
 
     # INVARIANT: 1. an assertion opens one session in the whole cluster.
-    #   tests/services/sts/test_saml.py::test_an_assertion_is_taken_once
+    #   tests/faults/test_one_assertion.py::test_an_assertion_that_is_shown_everywhere_at_once_opens_one_session
     def _use_up(self, assertion: Assertion, proved: Proved, account: str, provider: SamlProvider, now: int) -> None:
         """Mark the assertion as used. Ids are unique to their issuer; accounts do not know of each other's."""
         if provider.is_lax:
