@@ -92,7 +92,10 @@ def test_a_use_that_fails_is_none(stores: list[Storage], monkeypatch: pytest.Mon
         raise StoreUnavailable("the disk is full")
 
     with monkeypatch.context() as broken, refused(StoreUnavailable):
-        broken.setattr(uses._database, "commit", fail)
+        if uses._database._lone is None:
+            broken.setattr(uses._database, "commit", fail)
+        else:
+            broken.setattr(uses._database._lone, "execute", fail)
         uses.use("assertion", digest("a"), NOW + 600, NOW)
     assert stores[1].single_uses.use("assertion", digest("a"), NOW + 600, NOW)
 

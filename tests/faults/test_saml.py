@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,7 +13,6 @@ from urllib.parse import urlencode
 import pytest
 
 from daypass.exchange import Response
-from daypass.ports import StoreUnavailable
 from daypass.testing.identity_provider import StubIdentityProvider
 from daypass.testing.local import VERSIONS, LocalDaypass, raw_request
 from tests.calling import code_of
@@ -52,17 +52,22 @@ def signed(daypass: LocalDaypass) -> Signed:
     return Signed(daypass, idp, provider, role)
 
 
-def test_an_assertion_whose_use_cannot_be_recorded_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def read_only(daypass: LocalDaypass) -> Iterator[None]:
+    """The database takes no marks meanwhile."""
+    lone = daypass.daypass.storage.single_uses._database._lone
+    assert lone is not None
+    lone.execute("PRAGMA query_only=ON", {})
+    yield
+    lone.execute("PRAGMA query_only=OFF", {})
+
+
+def test_an_assertion_whose_use_cannot_be_recorded_opens_nothing() -> None:
     """503 and no credentials; the assertion is not lost by it, and afterwards it is good for one session."""
     with LocalDaypass() as daypass:
         world = signed(daypass)
         response = world.response()
-
-        def fail(*_: object) -> None:
-            raise StoreUnavailable("the disk is full")
-
-        with monkeypatch.context() as broken:
-            broken.setattr(daypass.daypass.storage.single_uses._database, "commit", fail)
+        with read_only(daypass):
             answer = world.come(response)
             assert (answer.status, code_of(answer)) == (503, "ServiceUnavailable")
             assert b"SecretAccessKey" not in answer.body

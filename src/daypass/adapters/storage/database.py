@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from daypass.adapters.storage.deadlines import PATIENCE, Queue, turn, within
-from daypass.adapters.storage.sqlite import sqlite_engine
+from daypass.adapters.storage.sqlite import LoneStatements, sqlite_engine
 from daypass.ports import OutcomeUnknown, StoreUnavailable
 
 _PAUSE_AFTER_LOSS = 0.5
@@ -26,6 +27,7 @@ _LANES = 64
 if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+    from sqlalchemy.sql.dml import ReturningInsert
 
     Upsert = SqliteInsert | PostgresInsert
 
@@ -49,8 +51,11 @@ class Database:
     probes fail, and half a second where nobody probes.
     """
 
-    def __init__(self, engine: Engine, listen: Callable[[], Notices] | None = None) -> None:
+    def __init__(
+        self, engine: Engine, listen: Callable[[], Notices] | None = None, lone: LoneStatements | None = None
+    ) -> None:
         self._engine = engine
+        self._lone = lone
         self._listen = listen
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._reads = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
@@ -131,6 +136,33 @@ class Database:
                 kind = OutcomeUnknown if error.connection_invalidated else StoreUnavailable
                 raise kind(str(error.orig)) from error
 
+    def adding(self, statement: ReturningInsert[Any]) -> Callable[[Mapping[str, object], str], bool]:
+        """What adds a row, in a lane, by ``statement`` alone in its transaction; whether it did: it returns a row then.
+
+        That function raises:
+            StoreUnavailable: it did not, or (OutcomeUnknown) the server went away meanwhile.
+        """
+        return partial(self._add, statement) if self._lone is None else self._add_alone(self._lone, statement)
+
+    def _add(self, statement: ReturningInsert[Any], row: Mapping[str, object], lane: str) -> bool:
+        with self.writing(lane) as connection:
+            with self.bounded():
+                added = connection.execute(statement, row).first() is not None
+            if added:
+                self.commit(connection)
+            return added
+
+    def _add_alone(
+        self, lone: LoneStatements, statement: ReturningInsert[Any]
+    ) -> Callable[[Mapping[str, object], str], bool]:
+        text = str(statement.compile(dialect=type(self._engine.dialect)(paramstyle="named")))
+
+        def add(row: Mapping[str, object], _lane: str) -> bool:
+            with self._translated(), within(PATIENCE), turn(self._lanes[0]):
+                return bool(lone.execute(text, row))
+
+        return add
+
     def upsert(self, table: Table) -> Upsert:
         """An insert into ``table`` in the database's own dialect, which knows what to do on a conflict."""
         if self.is_sqlite:
@@ -148,6 +180,8 @@ class Database:
     def close(self) -> None:
         """Close all connections that are not in use."""
         self._engine.dispose()
+        if self._lone is not None:
+            self._lone.close()
 
     def _see_arrival(self) -> None:
         if self._arrival is not None:
@@ -198,7 +232,8 @@ def open_database(url: str | None, data_dir: Path) -> Database:
     scheme, _, rest = (url or f"sqlite:///{SQLITE_FILE}").partition("://")
     kind = scheme.partition("+")[0]
     if kind == "sqlite":
-        return Database(sqlite_engine(data_dir / rest.removeprefix("/")))
+        path = data_dir / rest.removeprefix("/")
+        return Database(sqlite_engine(path), lone=LoneStatements(path))
     if kind in _POSTGRESQL:
         from daypass.adapters.storage.postgres import Listener, postgres_engine  # noqa: PLC0415 - 150 ms that SQLite does not need
 

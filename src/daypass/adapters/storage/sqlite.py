@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
@@ -74,6 +76,49 @@ def _is_writer(driver: sqlite3.Connection, *, last: bool) -> bool:
         driver.execute("BEGIN IMMEDIATE").close()
         return True
     except sqlite3.OperationalError as error:
-        if last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+        if last or not _is_busy(error):
             raise
         return False
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+class LoneStatements:
+    """A connection for statements that are a transaction each: a third of the work of one that is begun and committed.
+
+    One thread at a time may use it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._driver: sqlite3.Connection | None = None
+
+    def execute(self, statement: str, parameters: Mapping[str, object]) -> list[Any]:
+        """The rows that ``statement`` returns, durable as all commits are.
+
+        Raises:
+            sqlite3.OperationalError: nothing was changed; another process was the writer for too long, or the disk
+                refuses.
+        """
+        driver = self._driver or self._open()
+        ends = time.monotonic() + remaining(PATIENCE)
+        while True:
+            try:
+                return driver.execute(statement, parameters).fetchall()  # it is over with the last row, not before
+            except sqlite3.OperationalError as error:
+                if time.monotonic() >= ends or not _is_busy(error):
+                    raise
+            time.sleep(_PAUSE)
+
+    def _open(self) -> sqlite3.Connection:
+        driver = self._driver = _connect(self._path)
+        driver.execute("PRAGMA busy_timeout=0").close()
+        return driver
+
+    def close(self) -> None:
+        """Close the connection; the next statement opens another."""
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
