@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from daypass.adapters.storage.deadlines import PATIENCE, Queue, turn, within
-from daypass.adapters.storage.sqlite import LoneStatements, sqlite_engine
+from daypass.adapters.storage.sqlite import LoneStatements, spelled, sqlite_engine
 from daypass.ports import OutcomeUnknown, StoreUnavailable
 
 _PAUSE_AFTER_LOSS = 0.5
@@ -155,7 +155,7 @@ class Database:
     def _add_alone(
         self, lone: LoneStatements, statement: ReturningInsert[Any]
     ) -> Callable[[Mapping[str, object], str], bool]:
-        text = str(statement.compile(dialect=type(self._engine.dialect)(paramstyle="named")))
+        text = spelled(statement)
 
         def add(row: Mapping[str, object], _lane: str) -> bool:
             with self._translated(), within(PATIENCE), turn(self._lanes[0]):

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.pool import QueuePool
 
 from daypass.adapters.storage.deadlines import PATIENCE, remaining
@@ -83,6 +84,11 @@ def _is_writer(driver: sqlite3.Connection, *, last: bool) -> bool:
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:
     return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def spelled(statement: ClauseElement) -> str:
+    """``statement`` in SQLite's words, its parameters by name."""
+    return str(statement.compile(dialect=SQLiteDialect(paramstyle="named")))
 
 
 class LoneStatements:

@@ -90,10 +90,10 @@ def _name(element: Element) -> str:
 
 def _confirmation(subject: Element) -> Element:
     """The data of the one bearer confirmation (SAML Profiles, section 4.1.4.2)."""
-    found = subject.findall(f"{SAML}SubjectConfirmation")
+    found = list(subject.iterchildren(f"{SAML}SubjectConfirmation"))
     if len(found) != 1 or found[0].get("Method") != BEARER:
         raise Unconfirmed("not exactly one bearer confirmation")
-    data = found[0].findall(f"{SAML}SubjectConfirmationData")
+    data = list(found[0].iterchildren(f"{SAML}SubjectConfirmationData"))
     if len(data) != 1:
         raise Unconfirmed("not exactly one confirmation")
     return data[0]
@@ -103,13 +103,13 @@ def _restrictions(conditions: Element) -> tuple[tuple[str, ...], ...]:
     """The audiences of each restriction. A condition that is not understood refuses (SAML Core, section 2.5.1.1)."""
     if any(each.tag not in _KNOWN_CONDITIONS for each in conditions):
         raise Malformed("a condition that is not understood")
-    found = conditions.findall(f"{SAML}AudienceRestriction")
-    return tuple(tuple(trimmed(text_of(each)) for each in one.findall(f"{SAML}Audience")) for one in found)
+    found = conditions.iterchildren(f"{SAML}AudienceRestriction")
+    return tuple(tuple(trimmed(text_of(each)) for each in one.iterchildren(f"{SAML}Audience")) for one in found)
 
 
 def _sessions(root: Element) -> list[int]:
     """When the sessions at the provider end; there is at least one, ending or not."""
-    found = root.findall(f"{SAML}AuthnStatement")
+    found = list(root.iterchildren(f"{SAML}AuthnStatement"))
     if not found or any(each.tag not in _CHILDREN for each in root):
         raise Malformed("no AuthnStatement, or something that is not understood")
     return [_time(each.get("SessionNotOnOrAfter")) for each in found if each.get("SessionNotOnOrAfter") is not None]
@@ -118,15 +118,15 @@ def _sessions(root: Element) -> list[int]:
 def _attributes(root: Element) -> Attributes:
     """All attributes whose values are texts. Others, such as NameIDs as values, are passed over."""
     found: Attributes = {}
-    for statement in root.findall(f"{SAML}AttributeStatement"):
-        for attribute in statement.findall(f"{SAML}Attribute"):
+    for statement in root.iterchildren(f"{SAML}AttributeStatement"):
+        for attribute in statement.iterchildren(f"{SAML}Attribute"):
             found.setdefault(attribute.get("Name", ""), []).append(_texts(attribute))
     return found
 
 
 def _texts(attribute: Element) -> tuple[str, ...]:
     """The values, none at all where one of them is no text."""
-    values = attribute.findall(f"{SAML}AttributeValue")
+    values = list(attribute.iterchildren(f"{SAML}AttributeValue"))
     return () if any(len(value) for value in values) else tuple(value.text or "" for value in values)
 
 

@@ -128,7 +128,7 @@ def the_only(parent: Element, tag: str) -> Element:
     Raises:
         Malformed: there is none, or another.
     """
-    found = parent.findall(tag)
+    found = list(parent.iterchildren(tag))
     if len(found) != 1:
         raise Malformed(f"{len(found)} elements {etree.QName(tag).localname} where one belongs")
     return found[0]
@@ -140,4 +140,4 @@ def optional(parent: Element, tag: str) -> Element | None:
     Raises:
         Malformed: there are several.
     """
-    return the_only(parent, tag) if parent.find(tag) is not None else None
+    return the_only(parent, tag) if next(parent.iterchildren(tag), None) is not None else None
