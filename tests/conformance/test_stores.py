@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from daypass.testing.storage import Backend, StorageConformance
-from daypass.testing.storage_codes import CodesConformance
-from daypass.testing.storage_organization import OrganizationConformance
 from tests.postgres import PostgresServer
 
 
@@ -19,14 +17,14 @@ def _directories(tmp_path: Path) -> tuple[Path, Path]:
     return here, elsewhere
 
 
-class TestSqlite(StorageConformance, OrganizationConformance, CodesConformance):
+class TestSqlite(StorageConformance):
     @pytest.fixture
     def backend(self, tmp_path: Path) -> Backend:
         here, elsewhere = _directories(tmp_path)
         return Backend(None, here, f"sqlite:///{here}/daypass.db", elsewhere)
 
 
-class TestPostgres(StorageConformance, OrganizationConformance, CodesConformance):
+class TestPostgres(StorageConformance):
     @pytest.fixture
     def backend(self, tmp_path: Path, postgres: PostgresServer) -> Backend:
         here, elsewhere = _directories(tmp_path)

@@ -16,13 +16,12 @@ from daypass.sigv4.canonical import (
     canonical_path,
     canonical_query,
     canonical_request,
-    escape,
     index_headers,
     query_pairs,
-    shown,
     tidy,
-    unescape,
 )
+from daypass.sigv4.percent import escape, unescape
+from daypass.sigv4.refusals import shown
 
 SEGMENTS = st.lists(st.sampled_from(["", ".", "..", "a", "B~", "%20", "%2F", "é", "*", "...", "a.b"]), max_size=7)
 
@@ -112,7 +111,7 @@ def test_the_short_way_of_reading_a_query_finds_what_the_long_way_finds(query: b
     """What is passed on as it came is what decoding and escaping would have made of it."""
     if canonical._IN_SIGNED_SPELLING(query):
         parts = [item.partition(b"=") for item in query.split(b"&")]
-        long = [(canonical._component(name), canonical._component(value)) for name, _, value in parts]
+        long = [(canonical.component(name), canonical.component(value)) for name, _, value in parts]
         assert query_pairs(query) == (long if query else [])
 
 

@@ -23,7 +23,6 @@ from daypass.sigv4 import (
 )
 from daypass.sigv4.canonical import (
     EMPTY_HASH,
-    MISMATCH,
     SignedHeaders,
     canonical_path,
     canonical_query,
@@ -33,6 +32,7 @@ from daypass.sigv4.canonical import (
     string_to_sign,
 )
 from daypass.sigv4.keys import hmac_sha256
+from daypass.sigv4.refusals import MISMATCH
 from tests.sigv4.samples import ASSUME_ROLE, FORM, KEY_ID, NOW, SCOPE, SECRET, STAMP, TOKEN, accept, raw_request
 
 HOST = (b"host", b"sts.us-east-1.amazonaws.com")

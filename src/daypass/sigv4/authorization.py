@@ -14,7 +14,9 @@ from typing import NoReturn
 
 from daypass.errors import IncompleteSignature, MissingAuthenticationToken, SignatureDoesNotMatch
 from daypass.exchange import Header, RawRequest
-from daypass.sigv4.canonical import SignedHeaders, index_headers, shown, tidy, unescape
+from daypass.sigv4.canonical import SignedHeaders, index_headers, tidy
+from daypass.sigv4.percent import unescape
+from daypass.sigv4.refusals import shown
 from daypass.sigv4.scope import (
     ALGORITHM,
     FORMS,

@@ -15,15 +15,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from operator import itemgetter
-from typing import NoReturn, Self
+from typing import Self
 
-from daypass.errors import MalformedQueryString, SignatureDoesNotMatch
 from daypass.exchange import Header
+from daypass.sigv4.percent import ESCAPED, component
+from daypass.sigv4.refusals import refuse
 
-MISMATCH = (
-    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
-    "and signing method. Consult the service documentation for details."
-)
 EMPTY_HASH = sha256(b"").hexdigest().encode()
 UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
 UNHASHED_PAYLOADS = frozenset(
@@ -38,13 +35,9 @@ UNHASHED_PAYLOADS = frozenset(
 )
 """What S3 lets stand in place of the payload hash; the caller then still owes the check of the chunks."""
 
-UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_ESCAPED = [bytes([n]) if n in UNRESERVED else b"%%%02X" % n for n in range(256)]
-_ESCAPED_IN_PATH = [b"/" if n == ord("/") else _ESCAPED[n] for n in range(256)]
+_ESCAPED_IN_PATH = [b"/" if n == ord("/") else ESCAPED[n] for n in range(256)]
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 4, 512  # sets of header names, and octets of one
 _SPACE, _TAB = b" \t"  # as numbers: looking for a byte in bytes is three times as fast as for a text
-_HEX = b"0123456789abcdefABCDEF"
-_UNESCAPED = {bytes([a, b]): bytes([int(bytes([a, b]), 16)]) for a in _HEX for b in _HEX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,62 +78,6 @@ S3_PROFILE = Profile(
 )
 
 
-def refuse(detail: str) -> NoReturn:
-    """Raise ``SignatureDoesNotMatch`` with AWS's text. ``detail``, for the audit record only, says what was wrong."""
-    raise SignatureDoesNotMatch(MISMATCH, detail=detail)
-
-
-def shown(claimed: bytes | str) -> str:
-    """What a client sent, safe to repeat in an error text: printable characters only, and not too many."""
-    text = claimed.decode("latin-1") if isinstance(claimed, bytes) else claimed
-    if not text.isprintable():
-        text = "".join([c if c.isprintable() else "?" for c in text])
-    return text if len(text) <= 1024 else text[:1024] + "…"
-
-
-# ── Percent escapes ──────────────────────────────────────────────────────────────────────────────────
-
-
-def unescape(text: bytes) -> bytes:
-    """Percent-decode. ``+`` stays ``+``.
-
-    Raises:
-        MalformedQueryString: an escape is cut off or not hexadecimal.
-    """
-    if b"%" not in text:
-        return text
-    first, *rest = text.split(b"%")
-    try:
-        return first + b"".join([_UNESCAPED[piece[:2]] + piece[2:] for piece in rest])
-    except KeyError:
-        _refuse_escape(text)
-
-
-def _refuse_escape(text: bytes) -> NoReturn:
-    """Name the first bad escape of ``text``, which has one."""
-    at = text.find(b"%")
-    while text[at + 1 : at + 3] in _UNESCAPED:
-        at = text.find(b"%", at + 3)
-    digits = text[at + 1 : at + 3]
-    if len(digits) < 2:
-        raise MalformedQueryString("Incomplete trailing escape % sequence")
-    raise MalformedQueryString(f"Illegal hex character in escape % pattern: %{shown(digits)}")
-
-
-def escape(text: bytes) -> bytes:
-    """Percent-encode all but RFC 3986's unreserved characters, with upper-case hexadecimal digits."""
-    if not text.translate(None, UNRESERVED):
-        return text
-    return b"".join([_ESCAPED[n] for n in text])
-
-
-def _component(text: bytes) -> bytes:
-    """One part of a path or query in its only signed spelling, however it was escaped on the wire."""
-    if not text.translate(None, UNRESERVED):
-        return text
-    return escape(unescape(text) if b"%" in text else text)
-
-
 # ── Path ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -153,7 +90,7 @@ def canonical_path(path: bytes, profile: Profile = QUERY_PROFILE) -> bytes:
     if profile.double_encode_path:
         return b"".join([_ESCAPED_IN_PATH[n] for n in path])
     # Segment by segment, so that an escaped slash inside a name never becomes a separator.
-    return b"/".join([_component(segment) for segment in path.split(b"/")])
+    return b"/".join([component(segment) for segment in path.split(b"/")])
 
 
 def _normalize(path: bytes) -> bytes:
@@ -184,7 +121,7 @@ def query_pairs(query: bytes, leave_out: Sequence[bytes] = ()) -> list[tuple[byt
     parts = [item.partition(b"=") for item in query.split(b"&")]
     if _IN_SIGNED_SPELLING(query):
         return [(name, value) for name, _, value in parts if name not in leave_out]
-    return [(_component(name), _component(value)) for name, _, value in parts if name not in leave_out]
+    return [(component(name), component(value)) for name, _, value in parts if name not in leave_out]
 
 
 # What nearly every signer sends: letters that need no escape, and escapes of those that do, as the general way makes

@@ -14,9 +14,9 @@ from daypass.sigv4.canonical import (
     SignedHeaders,
     canonical_path,
     canonical_request,
-    escape,
     payload_hash,
 )
+from daypass.sigv4.percent import escape
 from daypass.sigv4.scope import ALGORITHM, LONGEST_EXPIRES, format_timestamp
 from daypass.sigv4.sign import Signer, headers_to_sign, parse_target, signed_query
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from daypass.errors import IncompleteSignature
 from daypass.exchange import RawRequest
 from daypass.sigv4.authorization import REGION_SET_HEADER, query_parameters
-from daypass.sigv4.canonical import unescape
+from daypass.sigv4.percent import unescape
 from daypass.sigv4.scope import ASYMMETRIC, UnverifiedSignature
 
 LONGEST = 1024

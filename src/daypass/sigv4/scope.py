@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from daypass.errors import IncompleteSignature, SignatureDoesNotMatch
-from daypass.sigv4.canonical import SignedHeaders, shown
+from daypass.sigv4.canonical import SignedHeaders
+from daypass.sigv4.refusals import shown
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"

@@ -26,10 +26,10 @@ from daypass.sigv4.canonical import (
     index_headers,
     payload_hash,
     query_pairs,
-    refuse,
     string_to_sign,
 )
 from daypass.sigv4.keys import SigningKey, VerifyingKey
+from daypass.sigv4.refusals import refuse
 from daypass.sigv4.scope import ALGORITHM, ASYMMETRIC, UnverifiedSignature
 
 Proof = Callable[[UnverifiedSignature, bytes | VerifyingKey, bytes], bool]

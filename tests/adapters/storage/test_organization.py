@@ -8,7 +8,7 @@ from pathlib import Path
 
 from daypass.adapters.storage import open_store
 from daypass.testing.backend import ACCOUNT, answer, create, put, remove, user
-from daypass.testing.storage_organization import FREE, LIMITED, LIMITS, ORGANIZATION, RESTRICTED
+from daypass.testing.storage.organization import FREE, LIMITED, LIMITS, ORGANIZATION, RESTRICTED
 
 ACCOUNTS = [f"{number:012d}" for number in range(1, 9)]
 

@@ -18,6 +18,7 @@ from daypass.adapters.storage.cold import ColdStart
 from daypass.adapters.storage.database import Database
 from daypass.adapters.storage.deadlines import FIRST_CONTACT, PATIENCE, turn, within
 from daypass.adapters.storage.installation import Installation
+from daypass.adapters.storage.placing import Placing
 from daypass.adapters.storage.reads import Changes, read_account, read_accounts, read_changes, read_head, read_tree
 from daypass.adapters.storage.residents import Residents
 from daypass.organization import Tree
@@ -52,8 +53,7 @@ class MemoryDirectory:
         self._known: set[str] = set()
         self._seen = _NEVER
         self._applied = 0
-        self._tree: Tree | None = None
-        self._tree_at = 0  # the change that the tree is at least as new as
+        self._placing = Placing()
         self._detached = False
         self._contact = monotonic()
         self._afresh = 0  # how often memory was dropped because too much was missing
@@ -71,7 +71,7 @@ class MemoryDirectory:
     # tests/faults/test_cold_start.py::test_a_node_starts_without_its_database_and_catches_up.
     def _begin_with(self, cold: ColdStart) -> None:
         self._known, self._applied = set(cold.known), cold.head
-        self._tree, self._tree_at = cold.tree, cold.head
+        self._placing.take(cold.tree, cold.head)
         for snapshot in cold.accounts:
             self._residents.keep(self.placed(snapshot))
         self._seen = self._view[0]
@@ -134,14 +134,13 @@ class MemoryDirectory:
     @property
     def tree(self) -> Tree | None:
         """The organization, as new as every account in memory; None when there is none."""
-        return self._tree
+        return self._placing.tree
 
     # INVARIANT: 2. every snapshot that leaves this class carries what the organization restricts.
     # tests/adapters/storage/test_organization.py::test_no_snapshot_misses_what_the_organization_restricts.
     def placed(self, snapshot: AccountSnapshot) -> AccountSnapshot:
         """``snapshot`` at its place in the organization as it is now."""
-        membership = self._tree.membership(snapshot.id) if self._tree is not None else None
-        return snapshot if snapshot.membership == membership else snapshot.placed(membership)
+        return self._placing.placed(snapshot)
 
     @property
     def applied(self) -> int:
@@ -187,7 +186,8 @@ class MemoryDirectory:
     def publish(self, snapshot: AccountSnapshot, first: int, last: int) -> None:
         """Take over a commit of this process, changes ``first`` to ``last``, and tell the host."""
         with self._mutex:
-            self._learn_tree(snapshot, last)
+            if self._placing.learn(snapshot, last):
+                self._place_again()
             self._install(snapshot)
             in_order = self._applied == first - 1
             self._applied = last if in_order else self._applied
@@ -245,8 +245,9 @@ class MemoryDirectory:
         self._contact = monotonic()
 
     def _apply(self, changes: Changes) -> None:
-        if changes.reorganized and changes.head > self._tree_at:
-            self._reorganize(changes.tree, changes.head)
+        if changes.reorganized and changes.head > self._placing.at:
+            self._placing.take(changes.tree, changes.head)
+            self._place_again()
         for account, change in (changes.accounts or {}).items():
             self._known.add(account)
             if account in self._wanted:
@@ -259,20 +260,7 @@ class MemoryDirectory:
             else:
                 self._residents.keep(self.placed(present.replaced(change.revision, change.put, change.deleted)))
 
-    def _learn_tree(self, snapshot: AccountSnapshot, at: int) -> None:
-        """Take over what a commit of this process says about the organization, if it is the one that holds it."""
-        organization = next(iter(snapshot.organizations.values()), None)
-        tree = self._tree
-        if organization is None:
-            if tree is not None and tree.management == snapshot.id and at > self._tree_at:
-                self._reorganize(None, at)
-        elif at > self._tree_at and (
-            tree is None or tree.organization is not organization or tree.policies is not snapshot.control_policies
-        ):
-            self._reorganize(Tree(snapshot.id, organization, snapshot.control_policies), at)
-
-    def _reorganize(self, tree: Tree | None, at: int) -> None:
-        self._tree, self._tree_at = tree, at
+    def _place_again(self) -> None:
         for snapshot in tuple(self._loaded.values()):
             placed = self.placed(snapshot)
             if placed is not snapshot:
@@ -288,7 +276,7 @@ class MemoryDirectory:
             self._residents.clear()
             self._known = known
             self._applied = head
-            self._tree, self._tree_at = tree, head
+            self._placing.take(tree, head)
             self._caught_up(value, head)
 
     # ── loading ──────────────────────────────────────────────────────────────────────────────────────

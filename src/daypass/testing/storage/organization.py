@@ -1,4 +1,4 @@
-"""What every store must keep about the organization, as tests, beside ``daypass.testing.storage``."""
+"""What every store must keep about the organization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store must keep about one-time codes, as tests, beside ``daypass.testing.storage``."""
+"""What every store must keep about one-time codes."""
 
 from __future__ import annotations
 
