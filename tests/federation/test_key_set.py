@@ -8,7 +8,7 @@ import pytest
 
 from daypass.errors import Malformed
 from daypass.federation.key_set import MOST_ENTRIES, read_key_set
-from tests.federation.attacks.key_sets import DOCUMENTS
+from tests.federation.attacks.key_sets import DOCUMENTS, UNKNOWN
 from tests.federation.attacks.kit import CURVES, ec_jwk, key_set, number, rsa_jwk, rsa_key, usual_keys
 
 
@@ -29,6 +29,15 @@ def test_each_key_verifies_its_family_alone() -> None:
         if keys.find(algorithm, kid) is not None
     }
     assert found == {("RS256", "rsa"), ("RS384", "rsa"), ("RS512", "rsa")} | {(name, name.lower()) for name in CURVES}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_a_key_that_no_library_reads_takes_no_other_with_it(case: str) -> None:
+    """An issuer that begins to publish keys of a new kind goes on signing with the old ones."""
+    odd = ec_jwk("ES256", kid="odd", x5c=[UNKNOWN[case]])
+    keys = read_key_set(key_set(odd, rsa_jwk(rsa_key("issuer")), odd))
+    assert keys.find("RS256", "rsa") is not None
+    assert keys.find("ES256", "odd") is None
 
 
 def test_the_dearest_set_costs_less_than_a_second() -> None:

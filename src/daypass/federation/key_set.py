@@ -11,6 +11,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     SECP384R1,
@@ -98,7 +99,7 @@ def _add(found: dict[str, dict[str, Key]], jwk: dict[str, Any]) -> None:
             elliptic = _elliptic(jwk)
             _compare_certificate(jwk, elliptic)
             found[jwk["crv"]][jwk["kid"]] = ECKey(elliptic, elliptic)
-    except (Malformed, ValueError):
+    except (Malformed, ValueError, UnsupportedAlgorithm):
         return
 
 

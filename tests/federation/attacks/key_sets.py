@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -47,6 +47,19 @@ def _certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
     whole = made.not_valid_before(now).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
     return b64encode(whole.public_bytes(Encoding.DER)).decode()
+
+
+def _unknown(of: str, other: str) -> str:
+    """A certificate with one byte of ``of`` changed, an object identifier (hex): its key is of a kind nobody knows."""
+    whole = b64decode(_certificate(ec_key("ES256", "mallory")))
+    return b64encode(whole.replace(bytes.fromhex(of), bytes.fromhex(other))).decode()
+
+
+UNKNOWN = {
+    "of an unknown kind of key": _unknown("06072a8648ce3d0201", "06072a8648ce3d0209"),
+    "of an unknown curve": _unknown("06082a8648ce3d030107", "06082a8648ce3d03017f"),
+}
+"""Certificates (base64) that are well formed, and whose key no library reads."""
 
 
 def _with_rsa(**changes: Any) -> bytes:
@@ -94,6 +107,7 @@ _UNUSABLE: dict[str, dict[str, Any]] = {
             "empty": [], "null": None, "a text": _certificate(KEY), "no text": [1], "no certificate": ["AAAA"],
             "no base64": ["*"], "an empty text": [""], "in base64url": [_certificate(KEY).replace("+", "-").replace("/", "_") + "_"],
             "of another key first": [_certificate(rsa_key("mallory")), _certificate(KEY)],
+            **{case: [certificate] for case, certificate in UNKNOWN.items()},
         }.items()
     },
 }  # fmt: skip

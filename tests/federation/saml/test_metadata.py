@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 from cryptography.x509.oid import NameOID
 
 from daypass.errors import Malformed
 from daypass.federation.saml.metadata import MOST_CERTIFICATES, MOST_ISSUERS, read_metadata
 from daypass.testing.identity_provider import StubIdentityProvider
+from tests.federation.attacks.key_sets import UNKNOWN
 
 FOLDER = Path(__file__).parent / "metadata"
 PUBLISHED = {
@@ -122,6 +129,43 @@ def test_what_describes_nobody_who_could_sign_is_refused(change: Callable[[str],
     assert changed != published("okta")
     with pytest.raises((Malformed, UnicodeEncodeError)):
         read_metadata(changed)
+
+
+def _with_certificate(text: str) -> str:
+    whole = published("okta")
+    return whole.replace(whole[whole.index("MII") : whole.index("</ds:X509C")], text)
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_a_key_that_no_library_reads_signs_nothing(case: str) -> None:
+    """It is refused like any other that is not taken."""
+    with pytest.raises(Malformed, match="a certificate that cannot be read"):
+        read_metadata(_with_certificate(UNKNOWN[case]))
+
+
+def _of(modulus: int, exponent: int) -> str:
+    """A certificate of this key, in base64."""
+    key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+    signer, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key).serial_number(1)
+    whole = made.not_valid_before(now).not_valid_after(now + timedelta(days=1)).sign(signer, SHA256())
+    return b64encode(whole.public_bytes(Encoding.DER)).decode()
+
+
+LARGE = {
+    "8,193 bits": _of((1 << 8_192) | 1, 65_537),
+    "16,384 bits": _of((1 << 16_383) | 1, 65_537),
+    "an exponent of 33 bits": _of((1 << 2_047) | 1, 2**32 + 1),
+    "an exponent of 2,000 bits": _of((1 << 2_047) | 1, 2**2_000 + 1),
+}
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_a_key_that_takes_long_signs_nothing(case: str) -> None:
+    """Whoever sends a response has each certificate tried, and with these that takes a hundred times as long."""
+    with pytest.raises(Malformed, match="a certificate whose key is not taken"):
+        read_metadata(_with_certificate(LARGE[case]))
 
 
 def test_ten_certificates_are_the_most() -> None:

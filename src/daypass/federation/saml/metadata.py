@@ -6,6 +6,7 @@ are passed over, and so is a signature over the document: whoever may write it i
 
 from __future__ import annotations
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
@@ -21,7 +22,10 @@ LARGEST = 10_000_000
 MOST_ISSUERS, MOST_CERTIFICATES = 10, 10
 """Identity providers in a document, and certificates of each (IAM User Guide, "IAM and AWS STS quotas")."""
 
-SMALLEST_RSA = 1_024
+SMALLEST_RSA, LARGEST_RSA = 1_024, 8_192
+"""Bits of a modulus. Larger ones, and large exponents, make each response that a stranger sends dear."""
+
+_LARGEST_EXPONENT = 2**32
 LONGEST_ENTITY_ID = 1_024
 
 _MOST_NODES = 200_000
@@ -67,9 +71,13 @@ def _certificate(element: Element) -> bytes:
     try:
         der = bytes_of(element)
         key = load_der_x509_certificate(der).public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise Malformed(f"a certificate that cannot be read: {error}") from None
-    is_strong = isinstance(key, RSAPublicKey) and key.key_size >= SMALLEST_RSA
-    if not is_strong and not isinstance(key, EllipticCurvePublicKey):
+    is_taken = _is_usual(key) if isinstance(key, RSAPublicKey) else isinstance(key, EllipticCurvePublicKey)
+    if not is_taken:
         raise Malformed("a certificate whose key is not taken")
     return der
+
+
+def _is_usual(key: RSAPublicKey) -> bool:
+    return SMALLEST_RSA <= key.key_size <= LARGEST_RSA and 3 <= key.public_numbers().e <= _LARGEST_EXPONENT

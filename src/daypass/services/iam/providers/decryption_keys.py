@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -24,8 +25,12 @@ from daypass.errors import InvalidInput
 from daypass.operations.call import Call
 
 MOST_KEYS = 2
-SMALLEST, LARGEST = 2_048, 8_192
-"""Bits of a modulus."""
+SMALLEST, LARGEST = 2_048, 4_096
+"""Bits of a modulus. Strangers choose how often a key is used, and no thread runs meanwhile: twice the size takes seven
+times as long.
+"""
+
+_LARGEST_EXPONENT = 2**32
 
 _ID_BYTES = 20
 _LASTS = timedelta(days=3_650)
@@ -60,16 +65,47 @@ def changed_keys(call: Call, provider: SamlProvider) -> SamlProvider:
 def _added(call: Call, provider: SamlProvider, pem: str) -> tuple[DecryptionKey, ...]:
     if len(provider.keys) >= MOST_KEYS:
         raise InvalidInput(f"Private key limit of {MOST_KEYS} is reached.")
-    try:
-        private = load_pem_private_key(pem.encode(), None)
-    except (ValueError, TypeError, UnicodeEncodeError):
-        raise InvalidInput("Invalid private key.") from None
-    if not isinstance(private, RSAPrivateKey) or not SMALLEST <= private.key_size <= LARGEST:
-        raise InvalidInput("Invalid private key.", detail="not an RSA key of usual size")
+    private = _read(pem)
     key_id = b32encode(call.ports.entropy.bytes(_ID_BYTES)).decode("ascii")
     der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     sealed = call.ports.keys.seal_private_key(f"{call.account.id}/{provider.id}/{key_id}", der)
     return (*provider.keys, DecryptionKey(key_id, sealed, call.now, _certificate(private, key_id, call.now)))
+
+
+# INVARIANT: 9. a key that is sent takes no longer than its size.
+#   tests/services/iam/test_decryption_keys.py::test_a_key_that_takes_a_minute_to_check_is_refused_at_sight
+def _read(pem: str) -> RSAPrivateKey:
+    """The key, whose numbers belong together.
+
+    Whether its primes are prime is not tried: that takes seconds in which no thread runs, and whoever sends others has
+    a key that opens nothing.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    try:
+        private = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise InvalidInput("Invalid private key.") from None
+    if not isinstance(private, RSAPrivateKey) or not SMALLEST <= private.key_size <= LARGEST:
+        raise InvalidInput("Invalid private key.", detail="not an RSA key of usual size")
+    if not _belong_together(private.private_numbers()):
+        raise InvalidInput("Invalid private key.", detail="numbers that do not belong together")
+    return private
+
+
+def _belong_together(numbers: RSAPrivateNumbers) -> bool:
+    """Whether they are those of one key (RFC 8017, section 3.2), but for the primes' being prime."""
+    p, q, d, public = numbers.p, numbers.q, numbers.d, numbers.public_numbers
+    return (
+        p * q == public.n
+        and public.n % 2 == 1
+        and min(p.bit_length(), q.bit_length()) >= public.n.bit_length() // 2 - 1
+        and 3 <= public.e <= _LARGEST_EXPONENT
+        and d * public.e % (p - 1) == d * public.e % (q - 1) == 1
+        and (numbers.dmp1, numbers.dmq1) == (d % (p - 1), d % (q - 1))
+        and numbers.iqmp * q % p == 1
+    )
 
 
 def _certificate(private: RSAPrivateKey, key_id: str, now: int) -> bytes:
