@@ -58,6 +58,13 @@ LONGEST_REMEMBERED = 4_096
 FindAccount = Callable[[str], AccountSnapshot | None]
 
 
+class Reach(NamedTuple):
+    """How far a request reaches for what it needs: into memory alone, or, where it ``may_block``, into the store."""
+
+    find_account: FindAccount
+    may_block: bool
+
+
 class Scope(NamedTuple):
     """What this endpoint accepts in a credential scope. ``regions``: says whether a region name may stand there."""
 
@@ -86,23 +93,21 @@ class Authenticator:
         raw: RawRequest,
         unverified: UnverifiedSignature,
         scope: Scope,
-        find_account: FindAccount,
+        reach: Reach,
         now: float,
-        *,
-        may_block: bool,
     ) -> Caller:
-        """The caller behind ``unverified``. ``may_block``: an unknown sealing key may be looked up in the store.
+        """The caller behind ``unverified``.
 
         Raises:
             SignatureDoesNotMatch, InvalidClientTokenId, ExpiredToken: as the module's table says.
-            NotLoaded: from ``find_account``, or a sealing key must be looked up.
+            NotLoaded: the account, or a sealing key, is beyond ``reach``.
         """
         check_time(unverified, now)
         check_scope(unverified, service=scope.service, regions=scope.regions)
         if unverified.access_key_id.startswith(TEMPORARY):
-            caller, secret = self._temporary(unverified, find_account, now, may_block=may_block)
+            caller, secret = self._temporary(unverified, reach, now)
         else:
-            caller, secret = self._long_term(unverified, find_account)
+            caller, secret = self._long_term(unverified, reach.find_account)
         verify_signature(raw, unverified, self._proving_keys.get(secret.reveal(), unverified))
         if caller.session is None and unverified.session_token is not None:
             raise InvalidClientTokenId(_BAD_TOKEN, detail="a session token beside a long-term key")
@@ -134,26 +139,22 @@ class Authenticator:
             raise InvalidClientTokenId(_UNKNOWN_KEY, detail="inactive access key")
         return _owner(key, snapshot), self._keys.open_secret(key)
 
-    def _temporary(
-        self, unverified: UnverifiedSignature, find_account: FindAccount, now: float, *, may_block: bool
-    ) -> tuple[Caller, Secret]:
-        session, secret, others = self._opened_token(unverified, may_block=may_block)
+    def _temporary(self, unverified: UnverifiedSignature, reach: Reach, now: float) -> tuple[Caller, Secret]:
+        session, secret, others = self._opened_token(unverified, reach)
         if session.token_version != ALL_REGIONS:
             _refuse_elsewhere(session, unverified)
         if now >= session.expires:
             raise ExpiredToken(_EXPIRED)
-        snapshot = find_account(session.account)
+        snapshot = reach.find_account(session.account)
         if snapshot is not None and (others or snapshot.revoked):
-            _refuse_revoked(session, snapshot, others, find_account)
+            _refuse_revoked(session, snapshot, others, reach.find_account)
         caller = session_caller(session, snapshot) if snapshot else None
         if caller is None:
             raise InvalidClientTokenId(_BAD_TOKEN, detail="the principal behind the session is gone")
         caller.derived[_ASKED] = snapshot, others
         return caller, secret
 
-    def _opened_token(
-        self, unverified: UnverifiedSignature, *, may_block: bool
-    ) -> tuple[Session, Secret, tuple[str, ...]]:
+    def _opened_token(self, unverified: UnverifiedSignature, reach: Reach) -> Opened:
         """The session, its secret, and the other accounts whose rules may end it."""
         token = unverified.session_token
         if token is None:
@@ -166,7 +167,7 @@ class Authenticator:
         name = (token, unverified.access_key_id)
         opened = table.get(name)
         if opened is None:
-            session, secret = self._open(token, unverified.access_key_id, ring, may_block=may_block)
+            session, secret = self._open(token, unverified.access_key_id, ring, reach)
             opened = session, secret, elsewhere(session)
             if _length(opened[0]) <= LONGEST_REMEMBERED:
                 if len(table) >= self._capacity:
@@ -174,11 +175,11 @@ class Authenticator:
                 table[name] = opened
         return opened
 
-    def _open(self, token: str, access_key_id: str, ring: Keyring, *, may_block: bool) -> tuple[Session, Secret]:
+    def _open(self, token: str, access_key_id: str, ring: Keyring, reach: Reach) -> tuple[Session, Secret]:
         try:
             return open_token(token, access_key_id, ring)
         except UnknownSealingKey as unknown:
-            if not may_block:
+            if not reach.may_block:
                 if self._keys.refresh_due():
                     raise NotLoaded(unknown.key_id) from None
                 raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daypass.errors import InvalidClientTokenId, ServiceError, SignatureDoesNotMatch
 from daypass.exchange import RawRequest
-from daypass.operations.authenticate import LONG_TERM, UNREAD, Authenticator
+from daypass.operations.authenticate import LONG_TERM, UNREAD, Authenticator, Reach
 from daypass.operations.throttling import Throttle, source_of
 from daypass.ports import Directory
 from daypass.sigv4 import UnverifiedSignature
@@ -30,14 +30,14 @@ class Guessers:
             raise self._throttle.refused("failures", detail="too many failed signatures")
 
     def note(
-        self, raw: RawRequest, signature: UnverifiedSignature, error: ServiceError, now: float, *, may_block: bool
+        self, raw: RawRequest, signature: UnverifiedSignature, error: ServiceError, reach: Reach, now: float
     ) -> None:
         """Count ``error`` against its sender, if it took work to find out.
 
         An expired session is none: it was his, and he is to hear of it. Nor is the wrong time of an unknown key.
         """
         key, is_known = self._authenticator.at_sight(signature, self._directory.find)
-        if may_block and key == LONG_TERM:  # its account had to be read first
+        if reach.may_block and key == LONG_TERM:  # its account had to be read first
             key = UNREAD
         if isinstance(error, InvalidClientTokenId) or (is_known and isinstance(error, SignatureDoesNotMatch)):
             self._throttle.failures.note(source_of(raw.peer), key, now)

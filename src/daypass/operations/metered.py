@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from daypass import sigv4, wire
+from daypass import wire
 from daypass.exchange import RawRequest, Response
 from daypass.operations.audit import Record
-from daypass.operations.perform import FindAccount
+from daypass.operations.authenticate import Reach
 from daypass.operations.pipeline import Service
 from daypass.operations.registry import Registry
 from daypass.operations.throttling import Class, Quotas, Throttle, class_of, source_of
 from daypass.ports import NotLoaded, Ports
 from daypass.principals import Caller
+from daypass.sigv4 import UnverifiedSignature
 
 
 class MeteredService(Service):
@@ -29,17 +30,10 @@ class MeteredService(Service):
         super().__init__(ports, registry, *rest, throttle=throttle, **more)
 
     def _answer(
-        self,
-        raw: RawRequest,
-        record: Record,
-        signature: sigv4.UnverifiedSignature | None,
-        route: wire.Route,
-        find_account: FindAccount,
-        *,
-        may_block: bool,
+        self, raw: RawRequest, record: Record, signature: UnverifiedSignature | None, route: wire.Route, reach: Reach
     ) -> Response:
         self._admit(raw, record)
-        return super()._answer(raw, record, signature, route, find_account, may_block=may_block)
+        return super()._answer(raw, record, signature, route, reach)
 
     # INVARIANT: 9. who is limited by his address cannot get round it by what he sends there.
     #   tests/operations/test_metered.py::test_an_address_pays_for_what_goes_no_further
@@ -49,16 +43,9 @@ class MeteredService(Service):
             self._take(record, "address", source)
 
     def _authenticate(
-        self,
-        raw: RawRequest,
-        record: Record,
-        signature: sigv4.UnverifiedSignature,
-        route: wire.Route,
-        find_account: FindAccount,
-        *,
-        may_block: bool,
+        self, raw: RawRequest, record: Record, signature: UnverifiedSignature, route: wire.Route, reach: Reach
     ) -> Caller:
-        caller = super()._authenticate(raw, record, signature, route, find_account, may_block=may_block)
+        caller = super()._authenticate(raw, record, signature, route, reach)
         model, endpoint = route.operation, route.endpoint
         operation = self._registry.find(model.qualified_name) if model is not None else None
         is_global = endpoint is not None and endpoint.is_global
@@ -74,8 +61,8 @@ class MeteredService(Service):
             raise self._throttle.refused(kind, detail=f"quota: {kind}")
         record.charged = {**record.charged, kind: who}
 
-    def _refused(self, error: Exception, record: Record, route: wire.Route, *, may_block: bool) -> Response:
-        if isinstance(error, NotLoaded) and not may_block:
+    def _refused(self, error: Exception, record: Record, route: wire.Route, reach: Reach) -> Response:
+        if isinstance(error, NotLoaded) and not reach.may_block:
             for kind, who in record.charged.items():
                 self._quotas.give_back(kind, who, self._ports.clock.now())
-        return super()._refused(error, record, route, may_block=may_block)
+        return super()._refused(error, record, route, reach)

@@ -6,14 +6,14 @@ leave, a change without a record is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from daypass import wire
 from daypass.errors import InvalidClientTokenId, ServiceUnavailable
 from daypass.operations.audit import Record
-from daypass.operations.authenticate import caller_in, refuse_revoked
+from daypass.operations.authenticate import FindAccount, caller_in, refuse_revoked
 from daypass.operations.call import Call
 from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import Operation
@@ -22,7 +22,6 @@ from daypass.ports import AuditUnavailable, LastUse, NotLoaded, Ports, Transacti
 from daypass.principals import Caller, FederatedUser, RoleSession, User
 from daypass.snapshot import AccountSnapshot
 
-FindAccount = Callable[[str], AccountSnapshot | None]
 Result = Mapping[str, Any]
 
 _INLINE = frozenset({"reads", "mints"})

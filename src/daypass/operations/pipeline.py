@@ -33,12 +33,12 @@ from daypass.errors import (
 from daypass.exchange import RawRequest, Response
 from daypass.ids import RequestIds
 from daypass.operations.audit import Record
-from daypass.operations.authenticate import Authenticator
+from daypass.operations.authenticate import Authenticator, Reach
 from daypass.operations.doors import Doors, Place
 from daypass.operations.facts import RequestFacts
 from daypass.operations.guessers import Guessers
 from daypass.operations.operator import OperatorDoor
-from daypass.operations.perform import FindAccount, Performer, Result
+from daypass.operations.perform import Performer, Result
 from daypass.operations.refusals import as_refusal
 from daypass.operations.registry import Operation, Registry
 from daypass.operations.restrictions import refusal
@@ -46,6 +46,7 @@ from daypass.operations.throttling import Throttle
 from daypass.policy import Attached
 from daypass.ports import AuditUnavailable, NotLoaded, Ports
 from daypass.principals import Anonymous, Caller, Operator
+from daypass.sigv4 import UnverifiedSignature
 
 
 class Service:
@@ -67,6 +68,8 @@ class Service:
         ``throttle``: who is refused for asking too often; with quotas it takes a ``MeteredService``.
         """
         self._ports = ports
+        self._inline = Reach(ports.directory.find, may_block=False)
+        self._blocking = Reach(ports.directory.load, may_block=True)
         self._registry = registry
         self._place = place
         self._endpoint = endpoint
@@ -87,11 +90,11 @@ class Service:
         Raises:
             NotLoaded: nothing was done; call ``serve_blocking`` on a thread that may wait.
         """
-        return self._serve(raw, self._ports.directory.find, may_block=False)
+        return self._serve(raw, self._inline)
 
     def serve_blocking(self, raw: RawRequest) -> Response:
         """Answer ``raw``, reading the store where needed."""
-        return self._serve(raw, self._ports.directory.load, may_block=True)
+        return self._serve(raw, self._blocking)
 
     def begin_turn(self) -> None:
         """Hold back the records of what this thread serves from now on, until ``end_turn``: one write for all."""
@@ -116,13 +119,13 @@ class Service:
         """
         return self._operator.operate(name, params, operator)
 
-    def _serve(self, raw: RawRequest, find_account: FindAccount, *, may_block: bool) -> Response:
+    def _serve(self, raw: RawRequest, reach: Reach) -> Response:
         record = self._open(raw)
         signature, unreadable = _read_authorization(raw)
         if signature is not None:
             record.claimed = signature
         if len(raw.body) > wire.LARGE_FORM:
-            stopped = self._before_reading(raw, record, signature, unreadable, find_account, may_block=may_block)
+            stopped = self._before_reading(raw, record, signature, unreadable, reach)
             if stopped is not None:
                 return stopped
         # A credential that does not have five parts names no service; it is told so once the door is known.
@@ -138,9 +141,9 @@ class Service:
                 if signature is not None and signature.service not in wire.SERVICES:
                     self._doors.refuse_scope(raw, signature, route, self._ports.clock.now())
                 raise route.refusal or unreadable  # type: ignore[misc]  # one of them is there
-            return self._answer(raw, record, signature, route, find_account, may_block=may_block)
+            return self._answer(raw, record, signature, route, reach)
         except Exception as error:  # noqa: BLE001 - a defect is an answer too, and a record
-            return self._refused(error, record, route, may_block=may_block)
+            return self._refused(error, record, route, reach)
 
     def _admit(self, raw: RawRequest, record: Record) -> None:
         """Refuse an address that asks too often; a plain service knows none."""
@@ -149,11 +152,9 @@ class Service:
         self,
         raw: RawRequest,
         record: Record,
-        signature: sigv4.UnverifiedSignature | None,
+        signature: UnverifiedSignature | None,
         unreadable: ServiceError | None,
-        find_account: FindAccount,
-        *,
-        may_block: bool,
+        reach: Reach,
     ) -> Response | None:
         """The refusal of a large form whose sender is not verified; None: go on.
 
@@ -172,20 +173,20 @@ class Service:
             self._admit(raw, record)
             if signature is None:
                 raise unreadable or MissingAuthenticationToken(sigv4.MISSING_TOKEN)
-            self._authenticate(raw, record, signature, route, find_account, may_block=may_block)
-            if not may_block:
+            self._authenticate(raw, record, signature, route, reach)
+            if not reach.may_block:
                 raise NotLoaded("a large form", is_long=True)
             return None
         except Exception as error:  # noqa: BLE001 - a defect is an answer too, and a record
-            return self._refused(error, record, route, may_block=may_block)
+            return self._refused(error, record, route, reach)
 
-    def _refused(self, error: Exception, record: Record, route: wire.Route, *, may_block: bool) -> Response:
+    def _refused(self, error: Exception, record: Record, route: wire.Route, reach: Reach) -> Response:
         """The answer that ``error`` leads to, recorded.
 
         Raises:
             NotLoaded: where there is none yet.
         """
-        if isinstance(error, NotLoaded) and not may_block:
+        if isinstance(error, NotLoaded) and not reach.may_block:
             if record.caller is not None:
                 error.holder = record.caller.holder
                 error.throttled = partial(self._refuse_greedy, record, route.service, accept_json=route.accept_json)
@@ -201,24 +202,17 @@ class Service:
         return wire.refuse(service, refused, record.request_id, accept_json=accept_json)
 
     def _answer(
-        self,
-        raw: RawRequest,
-        record: Record,
-        signature: sigv4.UnverifiedSignature | None,
-        route: wire.Route,
-        find_account: FindAccount,
-        *,
-        may_block: bool,
+        self, raw: RawRequest, record: Record, signature: UnverifiedSignature | None, route: wire.Route, reach: Reach
     ) -> Response:
         model = route.operation
         assert model is not None, "a route without refusal has an operation"
         record.event = model.name
         operation = self._registry.find(model.qualified_name)
         if operation is not None and operation.anonymous:
-            return self._answer_unsigned(raw, record, operation, route, find_account)
+            return self._answer_unsigned(raw, record, operation, route, reach)
         if signature is None:
             raise MissingAuthenticationToken(sigv4.MISSING_TOKEN)
-        caller = self._authenticate(raw, record, signature, route, find_account, may_block=may_block)
+        caller = self._authenticate(raw, record, signature, route, reach)
         if operation is None:
             raise OperationNotImplemented(f"{model.qualified_name} is not implemented by this version of daypass.")
         refused = refusal(operation.name, caller.session)
@@ -226,17 +220,17 @@ class Service:
             raise refused
         # INVARIANT: 9. threads are few: they wait for known callers only.
         #   tests/operations/test_pipeline.py::test_no_stranger_gets_a_thread
-        if operation.may_block and not may_block:
+        if operation.may_block and not reach.may_block:
             raise NotLoaded(operation.name, is_long=operation.is_long)
         params, record.request = wire.read(raw, route, service=signature.service)
         is_global = route.endpoint is not None and route.endpoint.is_global
         assert record.region is not None, "authenticated"
         facts = RequestFacts(caller, record.time, record.region, route.service, raw, is_global, self._endpoint)
-        result = self._performer.perform(operation, params, facts, record, find_account, model)
+        result = self._performer.perform(operation, params, facts, record, reach.find_account, model)
         return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
 
     def _answer_unsigned(
-        self, raw: RawRequest, record: Record, operation: Operation, route: wire.Route, find_account: FindAccount
+        self, raw: RawRequest, record: Record, operation: Operation, route: wire.Route, reach: Reach
     ) -> Response:
         """The answer of an operation that asks for no signature. One that is there has no effect, and its handler finds
         out who asks: until then the record is a stranger's.
@@ -252,21 +246,14 @@ class Service:
         is_global = endpoint is not None and endpoint.is_global
         facts = RequestFacts(self._nobody, record.time, record.region, route.service, raw, is_global, self._endpoint)
         try:
-            result = self._performer.perform_unsigned(operation, params, facts, record, find_account, model)
+            result = self._performer.perform_unsigned(operation, params, facts, record, reach.find_account, model)
         except (InvalidIdentityToken, IDPRejectedClaim):
             self._guessers.note_unproved(raw, record.time)
             raise
         return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
 
     def _authenticate(
-        self,
-        raw: RawRequest,
-        record: Record,
-        signature: sigv4.UnverifiedSignature,
-        route: wire.Route,
-        find_account: FindAccount,
-        *,
-        may_block: bool,
+        self, raw: RawRequest, record: Record, signature: UnverifiedSignature, route: wire.Route, reach: Reach
     ) -> Caller:
         scope = self._anywhere[route.service] if route.endpoint is None else self._doors.scope(route)
         if not signature.region:  # SigV4a signs a set of them
@@ -275,9 +262,9 @@ class Service:
         if self._failures.active:
             self._guessers.refuse(raw, signature, now)
         try:
-            caller = self._authenticator.verify(raw, signature, scope, find_account, now, may_block=may_block)
+            caller = self._authenticator.verify(raw, signature, scope, reach, now)
         except ServiceError as error:
-            self._guessers.note(raw, signature, error, now, may_block=may_block)
+            self._guessers.note(raw, signature, error, reach, now)
             raise
         record.caller, record.account, record.region = caller, caller.account, signature.region
         return caller
@@ -299,7 +286,7 @@ class Service:
             self._performer.write_refusal(record, record.caller)
 
 
-def _read_authorization(raw: RawRequest) -> tuple[sigv4.UnverifiedSignature | None, ServiceError | None]:
+def _read_authorization(raw: RawRequest) -> tuple[UnverifiedSignature | None, ServiceError | None]:
     """The signature as claimed, or why it cannot be read; dispatch comes first and needs only the scope's service."""
     try:
         return sigv4.read_authorization(raw), None
