@@ -165,6 +165,24 @@ def test_a_name_that_takes_long_to_look_up_is_given_up() -> None:
     fetcher.close()
 
 
+def test_a_lookup_that_was_given_up_before_it_began_is_never_made() -> None:
+    """Slow names keep all threads for as long as the system likes, and what waits behind them does not pile up."""
+    asked: list[str] = []
+    goes_on = threading.Event()
+
+    def slow(host: str, port: int) -> list[str]:
+        asked.append(host)
+        goes_on.wait(30)
+        return ["1.1.1.1"]
+
+    fetcher = Fetcher(slow, resolvers=2)
+    for at in range(5):
+        failure(fetcher, f"https://slow{at}.example/", Terms(), 0.05)
+    goes_on.set()
+    fetcher._resolvers.shutdown(wait=True)
+    assert asked == ["slow0.example", "slow1.example"]
+
+
 _CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 BOMB = gzip.compress(b" " * 100_000_000, 1)
 
@@ -204,6 +222,8 @@ BAD: dict[str, Callable[[Any], None]] = {
     "an old HTTP": lambda c: c.sendall(b"{}"),
     "HTTP/2": lambda c: c.sendall(b"\0\0\x12\4\0\0\0\0\0" * 10),
     "a status that is none": lambda c: c.sendall(b"HTTP/1.1 OK\r\n\r\n{}"),
+    "headers that are none": answer(b"{}", OK + b"no colon\r\n"),
+    "headers that end early for some readers": answer(b"{}", OK + b"A: b\r\n\rB: c\r\n"),
     "nothing": lambda c: None,
     "nothing but zeros": much(b"", b"\0"),
     **{
@@ -227,6 +247,35 @@ def test_what_is_no_document_is_none_and_costs_little(
         tracemalloc.stop()
     assert peak < 6 * LARGEST
     assert spent < 4.0  # tracing makes it three times as much
+
+
+# ── what is told of it ───────────────────────────────────────────────────────────────────────────────
+
+CLEAR = b"\x1b[2J\x1b]0;owned\x07\x9b31m"
+"""What makes a terminal do things."""
+RUDE: dict[str, bytes] = {
+    "instead of HTTP": CLEAR + b"A" * 60_000 + b"\r\n\r\n",
+    "as version": b"HTTP/" + CLEAR + b" 200 OK\r\n\r\n",
+    "as status": b"HTTP/1.1 " + CLEAR + b" OK\r\n\r\n",
+    "as length": OK + b"Content-Length: " + CLEAR + b"\r\n\r\n",
+    "as encoding": OK + b"Content-Encoding: " + CLEAR + b"\r\n\r\n",
+    "as size of a chunk": _CHUNKED + CLEAR + b"\r\n",
+    "among the headers": OK + CLEAR + b"\r\nB: c\r\n" + b"A" * 60_000 + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("case", RUDE)
+def test_what_another_says_goes_no_further(
+    case: str, fetcher: Fetcher, authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It moves no cursor where the failure is read, fills no log, and no log repeats the URL, which may be secret."""
+    certificate, _ = authority.server(tmp_path)
+    with Server(lambda c: c.sendall(RUDE[case]), certificate) as server, caplog.at_level(0):
+        said = str(failure(fetcher, f"{server.url}/?token=secret", Terms(authority.pem, private=True), 5))
+    assert said.isprintable()
+    assert len(said) < 500
+    assert "secret" not in said + caplog.text
+    assert len(caplog.text) < 500
 
 
 # ── with whom ────────────────────────────────────────────────────────────────────────────────────────
@@ -298,3 +347,24 @@ def test_a_self_signed_certificate_is_trusted_by_its_thumbprint(fetcher: Fetcher
     with Server(answer(b"{}"), certificate) as server:
         assert fetcher.get(server.url, Terms(thumbprints=(print_of_it,), private=True)).by_thumbprint
         assert failure(fetcher, server.url, Terms(private=True), 5).wrong_certificate
+
+
+def test_where_authorities_are_given_they_alone_count(fetcher: Fetcher, authority: Authority, tmp_path: Path) -> None:
+    """Whoever may write thumbprints does not set aside the authority that the operator has named."""
+    other = Authority("other")
+    terms = Terms(authority.pem, (thumbprint(other.certificate),), private=True)
+    with Server(answer(b"{}"), other.server(tmp_path)[0]) as server, connections(server.port) as seen:
+        assert failure(fetcher, server.url, terms, 5).wrong_certificate
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    "authorities", [" ", "none", "\u00e9", "\0", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_authorities_that_are_none_vouch_for_nobody(
+    fetcher: Fetcher, authority: Authority, tmp_path: Path, authorities: str
+) -> None:
+    """They do not stand for the system's, and nothing is asked."""
+    with Server(answer(b"{}"), authority.server(tmp_path)[0]) as server, connections(server.port) as seen:
+        failure(fetcher, server.url, Terms(authorities, private=True), 5)
+    assert seen == []

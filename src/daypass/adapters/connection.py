@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha1
+from http.client import HTTPResponse
 from threading import Timer
 from typing import Any, NamedTuple
 
@@ -44,9 +45,19 @@ class _Metered(ssl.SSLSocket):
         return got
 
 
+class _Response(HTTPResponse):
+    """An answer whose headers can be read. The library would log what it cannot read of them, and the URL."""
+
+    def begin(self) -> None:
+        super().begin()
+        if self.msg.defects or self.msg.get_payload():
+            raise ValueError("headers that cannot be read")
+
+
 class _Connection(HTTPSConnection):
     """A connection that another thread can cut at any time, in the middle of the TLS handshake too."""
 
+    response_class = _Response
     is_cut = False
     _plain: socket.socket | None = None
 
@@ -116,7 +127,13 @@ def seconds_left(until: float) -> float:
 
 
 def trusting(authorities: str = "", *, is_anchor: bool = False) -> ssl.SSLContext:
-    """What is trusted: the system's authorities, or these alone. ``is_anchor``: it need not be a root."""
+    """What is trusted: the system's authorities, or these alone. ``is_anchor``: it need not be a root.
+
+    Raises:
+        ValueError, OSError: these are no certificates (PEM).
+    """
+    if not authorities.isascii():
+        raise ValueError("authorities that are no certificates")
     context = ssl.create_default_context(cadata=authorities or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _Metered

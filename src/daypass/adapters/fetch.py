@@ -39,8 +39,11 @@ _URL = re.compile(
 _LONGEST_URL = 2_048
 _AGE = re.compile(r"(?:^|[\s,])max-age=([0-9]{1,9})", re.IGNORECASE)
 _MOST_PIECES = 4_096
-_RESOLVERS = 16
-"""Lookups of names at once. The system's may take longer than we wait, and cannot be cancelled."""
+_RESOLVERS = 64
+"""Lookups of names at once. The system's may take several times as long as we wait, and cannot be cancelled."""
+
+_LONGEST_REASON = 200
+"""Characters of what went wrong: the other side may have worded it."""
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -116,9 +119,9 @@ def resolve(host: str, port: int) -> list[str]:
 class Fetcher:
     """Fetches documents. Safe to use from any thread, and blocks it: never call it on the event loop."""
 
-    def __init__(self, resolve: Resolve = resolve) -> None:
+    def __init__(self, resolve: Resolve = resolve, resolvers: int = _RESOLVERS) -> None:
         self._resolve = resolve
-        self._resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolve")
+        self._resolvers = ThreadPoolExecutor(resolvers, thread_name_prefix="resolve")
 
     def get(
         self,
@@ -138,7 +141,7 @@ class Fetcher:
             try:
                 return _document(place, trusting(terms.authorities), accept, by_thumbprint=False)
             except ssl.SSLCertVerificationError:
-                anchor = shown_anchor(place, terms.thumbprints)
+                anchor = shown_anchor(place, () if terms.authorities else terms.thumbprints)
                 if anchor is None:
                     raise
                 return _document(place, trusting(anchor, is_anchor=True), accept, by_thumbprint=True)
@@ -186,13 +189,23 @@ class Fetcher:
         host, port = _host(form), int(form["port"] or 443)
         if not 0 < port < 65_536:
             raise FetchFailed("no such port")
-        try:
-            found = self._resolvers.submit(self._resolve, host, port).result(seconds_left(until))
-        except (OSError, UnicodeError, TimeoutError) as error:
-            raise FetchFailed(f"{host} has no address: {error}") from None
+        found = self._found(host, port, until)
         if not found or not all(is_allowed(address, private=terms.private) for address in found):
             raise FetchFailed(f"{host} is not at an address that may be asked")
         return Place(host, port, form["target"] or "/", found[0], until)
+
+    def _found(self, host: str, port: int, until: float) -> list[str]:
+        """The addresses of ``host``. Nobody looks up what nobody waits for: slow names would keep all others waiting.
+
+        Raises:
+            FetchFailed: it has none, or they were not found in time.
+        """
+        lookup = self._resolvers.submit(self._resolve, host, port)
+        try:
+            return lookup.result(seconds_left(until))
+        except (OSError, UnicodeError, TimeoutError) as error:
+            lookup.cancel()
+            raise FetchFailed(f"{host} has no address: {_plain(error)}") from None
 
 
 def _document(place: Place, context: ssl.SSLContext, accept: str, *, by_thumbprint: bool) -> Fetched:
@@ -227,7 +240,13 @@ def _explained(place: Place) -> Iterator[None]:
     except ssl.SSLCertVerificationError as error:
         raise FetchFailed(f"{place.host}: {error.verify_message}", wrong_certificate=True) from None
     except (OSError, HTTPError, HTTPException, ValueError) as error:
-        raise FetchFailed(f"{place.host}: {type(error).__name__}: {error}") from None
+        raise FetchFailed(f"{place.host}: {type(error).__name__}: {_plain(error)}") from None
+
+
+# INVARIANT: 7. what the other side says reaches no log and no terminal as it was said.
+#   tests/adapters/test_fetch.py::test_what_another_says_goes_no_further
+def _plain(error: Exception) -> str:
+    return "".join(letter if letter.isprintable() else "�" for letter in str(error)[:_LONGEST_REASON])
 
 
 def _read(response: Any) -> bytes:
