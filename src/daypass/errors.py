@@ -53,6 +53,13 @@ class SignatureDoesNotMatch(ServiceError):
     code = "SignatureDoesNotMatch"
 
 
+INVALID_TOKEN = "The security token included in the request is invalid"
+"""What STS says with ``InvalidClientTokenId``; of an unknown long-term key with a full stop behind it."""
+
+EXPIRED_TOKEN = "The security token included in the request is expired"
+"""What STS says with ``ExpiredToken``."""
+
+
 class InvalidClientTokenId(ServiceError):
     """Unknown, inactive or deleted access key, or a session token that does not belong to it."""
 

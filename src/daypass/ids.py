@@ -4,7 +4,7 @@ An access key id is a four-letter family and 16 RFC 4648 base32 characters: one 
 40 bits account, 39 bits random (published research; it decodes every sample tried). A unique id has one random base32
 character more.
 Families: ``AKIA`` long-term key, ``ASIA`` temporary key, ``AIDA`` user, ``AROA`` role, ``AGPA`` group,
-``ANPA`` managed policy, ``AIPA`` instance profile (IAM User Guide, "IAM identifiers").
+``ANPA`` managed policy, ``SAMLSP`` SAML provider, ``AIPA`` instance profile (IAM User Guide, "IAM identifiers").
 
 What an organization consists of has ids of another form: lower-case letters and digits (``lower_id``).
 """
@@ -16,6 +16,9 @@ from itertools import count
 
 RANDOM_BYTES = 6
 """Entropy that one identifier takes; 39 of its 48 bits go into the account-carrying part, 5 into the 17th character."""
+
+SAML_PROVIDER = "SAMLSP"
+"""The family of SAML providers, the only one of six letters."""
 
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _PAIRS = tuple(high + low for high in _BASE32 for low in _BASE32)
@@ -93,6 +96,11 @@ def account_uuid(account: str, entropy: bytes) -> str:
 def account_of(identifier: str) -> str | None:
     """The 12-digit account that an access key id or unique id carries, or None (pre-2019 style, not base32)."""
     return _account_in(identifier[4:20])
+
+
+def account_of_saml_provider(uuid: str) -> str | None:
+    """The account that the unique id of a SAML provider (``SAMLSP…``) carries, or None."""
+    return _account_in(uuid[len(SAML_PROVIDER) : -1]) if uuid.startswith(SAML_PROVIDER) else None
 
 
 # INVARIANT: 9. what is remembered is 16 characters, though anybody may send an identifier of 16,000.

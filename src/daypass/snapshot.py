@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from daypass.activation import BY_DEFAULT, usual_regions
 from daypass.entities import (
@@ -30,8 +30,11 @@ from daypass.entities import (
     TokenIssuer,
     User,
 )
+from daypass.entities.keyed import Named
 from daypass.organization import Membership
 from daypass.revocation import Revocations
+
+Provider = TypeVar("Provider", OidcProvider, SamlProvider)
 
 _TABLES = {
     "user": "users",
@@ -154,21 +157,19 @@ class AccountSnapshot:
 
     def find_oidc_provider(self, arn: str) -> OidcProvider | None:
         """The OpenID Connect provider that ``arn`` names, None where it is none of this account's."""
-        found = self.oidc_providers_by_url.get(arn.partition("/")[2])
-        return found if found is not None and self.arn(found) == arn else None
+        return self._called(arn, self.oidc_providers_by_url)
 
     def find_saml_provider(self, arn: str) -> SamlProvider | None:
         """The SAML provider that ``arn`` names, None where it is none of this account's."""
-        found = self.saml_providers_by_name.get(arn.partition("/")[2])
+        return self._called(arn, self.saml_providers_by_name)
+
+    def _called(self, arn: str, by_name: dict[str, Provider]) -> Provider | None:
+        found = by_name.get(arn.partition("/")[2])
         return found if found is not None and self.arn(found) == arn else None
 
-    def arn(self, entity: User | Group | Role | ManagedPolicy | MfaDevice | OidcProvider | SamlProvider) -> str:
+    def arn(self, entity: Named | OidcProvider | SamlProvider) -> str:
         """The ARN of an entity of this account."""
-        if isinstance(entity, OidcProvider):
-            return f"arn:{self.partition}:iam::{self.account.id}:{entity.kind}/{entity.url}"
-        if isinstance(entity, SamlProvider):
-            return f"arn:{self.partition}:iam::{self.account.id}:{entity.kind}/{entity.name}"
-        return f"arn:{self.partition}:iam::{self.account.id}:{entity.kind}{entity.path}{entity.name}"
+        return f"arn:{self.partition}:iam::{self.account.id}:{entity.resource}"
 
     def entities(self) -> Iterator[Entity]:
         """Every entity, the account first."""

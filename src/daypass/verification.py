@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 
 from daypass.activation import is_good_in
 from daypass.credentials import Secret
-from daypass.errors import ExpiredToken, InvalidClientTokenId, MissingAuthenticationToken
+from daypass.errors import EXPIRED_TOKEN, INVALID_TOKEN, ExpiredToken, InvalidClientTokenId, MissingAuthenticationToken
 from daypass.exchange import RawRequest
 from daypass.principals import Caller, FederatedUser, Principal, RoleSession, Root, Session, User
 from daypass.regions import partition_of
@@ -38,9 +38,6 @@ from daypass.sigv4 import (
 FindKey = Callable[[str], tuple[Secret, Principal] | None]
 IsLive = Callable[[Session], bool]
 IsRevoked = Callable[[Session], bool]
-
-_INVALID = "The security token included in the request is invalid"
-_EXPIRED = "The security token included in the request is expired"
 
 
 def verify_request(
@@ -92,7 +89,7 @@ def verify_request(
         caller, secret = _long_term(unverified, find_key)
     verify_signature(request, unverified, proving_key(secret.reveal(), unverified), profile=profile)
     if caller.session is None and unverified.session_token is not None:
-        raise InvalidClientTokenId(_INVALID, detail="a session token beside a long-term key")
+        raise InvalidClientTokenId(INVALID_TOKEN, detail="a session token beside a long-term key")
     return caller
 
 
@@ -113,7 +110,7 @@ def open_session_token(token: str, access_key_id: str, *, keyring: Keyring, now:
 def _long_term(unverified: UnverifiedSignature, find_key: FindKey | None) -> tuple[Caller, Secret]:
     found = find_key(unverified.access_key_id) if find_key else None
     if found is None:
-        raise InvalidClientTokenId(f"{_INVALID}.", detail="unknown access key")
+        raise InvalidClientTokenId(f"{INVALID_TOKEN}.", detail="unknown access key")
     secret, principal = found
     return Caller(principal, unverified.access_key_id), secret
 
@@ -127,15 +124,17 @@ def _session(
 ) -> tuple[Caller, Secret]:
     token = unverified.session_token
     if token is None or keyring is None or is_live is None:
-        raise InvalidClientTokenId(_INVALID, detail="no session token, or no ring to open it with")
+        raise InvalidClientTokenId(INVALID_TOKEN, detail="no session token, or no ring to open it with")
     session, secret = open_token(token, unverified.access_key_id, keyring)
     if not is_good_in(session.token_version, unverified.region):
-        raise InvalidClientTokenId(_INVALID, detail=f"a token of version {session.token_version} in an opt-in region")
+        raise InvalidClientTokenId(
+            INVALID_TOKEN, detail=f"a token of version {session.token_version} in an opt-in region"
+        )
     refuse_expired(session, int(now))
     if is_revoked is not None and is_revoked(session):
-        raise ExpiredToken(_EXPIRED, detail="revoked")
+        raise ExpiredToken(EXPIRED_TOKEN, detail="revoked")
     if not is_live(session):
-        raise InvalidClientTokenId(_INVALID, detail="the principal behind the session is gone, or it was revoked")
+        raise InvalidClientTokenId(INVALID_TOKEN, detail="the principal behind the session is gone, or it was revoked")
     return Caller(_principal(session), unverified.access_key_id, session, session.tags), secret
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from daypass.entities.keyed import Keyed
+from daypass.entities.keyed import Keyed, Named
 from daypass.principals import Tags
 
 
@@ -36,7 +36,7 @@ class Account(Keyed):
 
 
 @dataclass(frozen=True, slots=True)
-class User(Keyed):
+class User(Named):
     """An IAM user. ``attached`` holds managed-policy ARNs in the order of attachment, ``inline`` sorted by name.
 
     ``groups`` holds the unique ids of the groups he is in, in the order of joining: at most ten, where the other side
@@ -56,7 +56,7 @@ class User(Keyed):
 
 
 @dataclass(frozen=True, slots=True)
-class Group(Keyed):
+class Group(Named):
     """An IAM group: policies for all users in it. It is no principal, and has neither tags nor a boundary."""
 
     kind: ClassVar[str] = "group"
@@ -69,7 +69,7 @@ class Group(Keyed):
 
 
 @dataclass(frozen=True, slots=True)
-class Role(Keyed):
+class Role(Named):
     """An IAM role. ``trust_ids`` binds the user and role ARNs of the trust policy to unique ids at write time."""
 
     kind: ClassVar[str] = "role"
@@ -112,7 +112,7 @@ class PolicyVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class ManagedPolicy(Keyed):
+class ManagedPolicy(Named):
     """A customer managed policy. Version numbers only grow: ``next_version`` is the number the next one gets."""
 
     kind: ClassVar[str] = "policy"
@@ -129,7 +129,7 @@ class ManagedPolicy(Keyed):
 
 
 @dataclass(frozen=True, slots=True)
-class MfaDevice(Keyed):
+class MfaDevice(Named):
     """A virtual MFA device, named by its ARN. It is assigned while ``user_id`` (as in ``AccessKey``) is set.
 
     ``sealed_seed`` is the shared secret of its codes, sealed under the master key with ``id`` as associated data.

@@ -1,6 +1,8 @@
-"""What all entities have."""
+"""What entities have in common."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 
 class Keyed:
@@ -13,3 +15,17 @@ class Keyed:
     def key(self) -> str:
         """What tells it from others of its kind and account."""
         return self.id
+
+
+class Named(Keyed):
+    """What every entity has that stands in a path: users, groups, roles, policies, MFA devices."""
+
+    __slots__ = ()
+    kind: ClassVar[str]
+    name: str
+    path: str
+
+    @property
+    def resource(self) -> str:
+        """The last part of its ARN: ``role/path/name``."""
+        return f"{self.kind}{self.path}{self.name}"

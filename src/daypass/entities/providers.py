@@ -29,6 +29,11 @@ class OidcProvider(Keyed):
     allow_private: bool = False
     claims: tuple[str, ...] = ()
 
+    @property
+    def resource(self) -> str:
+        """The last part of its ARN."""
+        return f"{self.kind}/{self.url}"
+
 
 @dataclass(frozen=True, slots=True)
 class SamlIssuer:
@@ -71,3 +76,8 @@ class SamlProvider(Keyed):
     keys: tuple[DecryptionKey, ...] = ()
     tags: Tags = ()
     is_lax: bool = False
+
+    @property
+    def resource(self) -> str:
+        """The last part of its ARN."""
+        return f"{self.kind}/{self.name}"

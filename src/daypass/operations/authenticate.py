@@ -23,7 +23,7 @@ from typing import NamedTuple
 from daypass.activation import ALL_REGIONS, is_good_in
 from daypass.credentials import Secret
 from daypass.entities import AccessKey
-from daypass.errors import ExpiredToken, InvalidClientTokenId
+from daypass.errors import EXPIRED_TOKEN, INVALID_TOKEN, ExpiredToken, InvalidClientTokenId
 from daypass.exchange import RawRequest
 from daypass.ids import account_of
 from daypass.ports import Keys, NotLoaded
@@ -41,9 +41,7 @@ from daypass.sigv4 import (
 )
 from daypass.snapshot import AccountSnapshot
 
-_UNKNOWN_KEY = "The security token included in the request is invalid."
-_BAD_TOKEN = "The security token included in the request is invalid"
-_EXPIRED = "The security token included in the request is expired"
+_UNKNOWN_KEY = f"{INVALID_TOKEN}."
 
 TEMPORARY, LONG_TERM, UNREAD = "ASIA", "AKIA", "unread"
 _ASKED = "asked"  # in Caller.derived: the account whose rules were asked, and the others that may end his session
@@ -110,7 +108,7 @@ class Authenticator:
             caller, secret = self._long_term(unverified, reach.find_account)
         verify_signature(raw, unverified, self._proving_keys.get(secret.reveal(), unverified))
         if caller.session is None and unverified.session_token is not None:
-            raise InvalidClientTokenId(_BAD_TOKEN, detail="a session token beside a long-term key")
+            raise InvalidClientTokenId(INVALID_TOKEN, detail="a session token beside a long-term key")
         return caller
 
     def at_sight(self, unverified: UnverifiedSignature, find_account: FindAccount) -> tuple[str, bool]:
@@ -144,13 +142,13 @@ class Authenticator:
         if session.token_version != ALL_REGIONS:
             _refuse_elsewhere(session, unverified)
         if now >= session.expires:
-            raise ExpiredToken(_EXPIRED)
+            raise ExpiredToken(EXPIRED_TOKEN)
         snapshot = reach.find_account(session.account)
         if snapshot is not None and (others or snapshot.revoked):
             _refuse_revoked(session, snapshot, others, reach.find_account)
         caller = session_caller(session, snapshot) if snapshot else None
         if caller is None:
-            raise InvalidClientTokenId(_BAD_TOKEN, detail="the principal behind the session is gone")
+            raise InvalidClientTokenId(INVALID_TOKEN, detail="the principal behind the session is gone")
         caller.derived[_ASKED] = snapshot, others
         return caller, secret
 
@@ -158,7 +156,7 @@ class Authenticator:
         """The session, its secret, and the other accounts whose rules may end it."""
         token = unverified.session_token
         if token is None:
-            raise InvalidClientTokenId(_BAD_TOKEN, detail="a temporary key without its session token")
+            raise InvalidClientTokenId(INVALID_TOKEN, detail="a temporary key without its session token")
         ring = self._keys.ring()
         opened_with, table = self._opened
         if ring is not opened_with:  # a key that left the ring must not live on in what it opened
@@ -193,7 +191,9 @@ class Authenticator:
 def _refuse_elsewhere(session: Session, unverified: UnverifiedSignature) -> None:
     """Refuse a token in a region where its version is no good. IAM is one for all regions, whatever they sign for."""
     if unverified.service != "iam" and not is_good_in(session.token_version, unverified.region):
-        raise InvalidClientTokenId(_BAD_TOKEN, detail=f"a token of version {session.token_version} in an opt-in region")
+        raise InvalidClientTokenId(
+            INVALID_TOKEN, detail=f"a token of version {session.token_version} in an opt-in region"
+        )
 
 
 def refuse_revoked(caller: Caller, snapshot: AccountSnapshot, find_account: FindAccount) -> None:
@@ -217,11 +217,11 @@ def _refuse_revoked(
     session: Session, snapshot: AccountSnapshot, others: tuple[str, ...], find_account: FindAccount
 ) -> None:
     if snapshot.revoked.hits(session):
-        raise ExpiredToken(_EXPIRED, detail=f"revoked in {snapshot.id}")
+        raise ExpiredToken(EXPIRED_TOKEN, detail=f"revoked in {snapshot.id}")
     for account in others:
         other = find_account(account)
         if other is None or other.revoked.hits(session):
-            raise ExpiredToken(_EXPIRED, detail=f"revoked in {account}")
+            raise ExpiredToken(EXPIRED_TOKEN, detail=f"revoked in {account}")
 
 
 def _length(session: Session) -> int:

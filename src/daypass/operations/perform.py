@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from daypass import wire
-from daypass.errors import InvalidClientTokenId, ServiceUnavailable
+from daypass.errors import INVALID_TOKEN, InvalidClientTokenId, ServiceUnavailable
 from daypass.operations.audit import Record
 from daypass.operations.authenticate import FindAccount, caller_in, refuse_revoked
 from daypass.operations.call import Call
@@ -25,7 +25,6 @@ from daypass.snapshot import AccountSnapshot
 Result = Mapping[str, Any]
 
 _INLINE = frozenset({"reads", "mints"})
-_GONE = "The security token included in the request is invalid"
 
 
 class Performer:
@@ -76,7 +75,7 @@ class Performer:
     ) -> Result:
         snapshot = find_account(facts.caller.account)
         if snapshot is None:
-            raise InvalidClientTokenId(_GONE, detail="the caller's account is gone")
+            raise InvalidClientTokenId(INVALID_TOKEN, detail="the caller's account is gone")
         _must_live(facts.caller, snapshot)
         refuse_revoked(facts.caller, snapshot, find_account)
         if snapshot.membership is not None:
@@ -216,4 +215,4 @@ def _as_of(account: AccountSnapshot, facts: RequestFacts, find_account: FindAcco
 
 
 def _gone() -> InvalidClientTokenId:
-    return InvalidClientTokenId(_GONE, detail="the caller's key or principal was deleted meanwhile")
+    return InvalidClientTokenId(INVALID_TOKEN, detail="the caller's key or principal was deleted meanwhile")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from daypass.errors import InvalidClientTokenId, ServiceError
+from daypass.errors import INVALID_TOKEN, InvalidClientTokenId, ServiceError
 from daypass.operations.authorize import denied
 from daypass.principals import Session
 
@@ -25,7 +25,7 @@ def refusal(operation: str, session: Session | None) -> ServiceError | None:
     elif service == "sts":
         forbidden = operation not in (_FOR_FEDERATED_USERS if session.kind == "federated" else _FOR_USER_SESSIONS)
     elif session.kind == "federated" or session.mfa_at is None:
-        return InvalidClientTokenId("The security token included in the request is invalid")
+        return InvalidClientTokenId(INVALID_TOKEN)
     else:
         forbidden = False
     return denied(f"Cannot call {action} with session credentials") if forbidden else None

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from daypass.entities import SamlProvider
 from daypass.federation.saml.service_provider import service_provider_metadata
-from daypass.ids import account_of
+from daypass.ids import account_of_saml_provider
 from daypass.ports import Ports
-from daypass.snapshot import AccountSnapshot
 
 PATH = "/saml"
 """Where responses are posted, below the public URL. The URL is the entity ID, too, and so the audience."""
-
-_FAMILY = "SAMLSP"
 
 
 class ServiceProviderMetadata:
@@ -35,17 +32,12 @@ class ServiceProviderMetadata:
             return None
         if uuid is None:
             return document(url).encode()
-        # Of an account id alone nobody finds the document: half of the UUID is random.
-        account = account_of("AIDA" + uuid.removeprefix(_FAMILY)) if uuid.startswith(_FAMILY) else None
+        # Half of a UUID is random: nobody finds a document, or learns of an account, by guessing.
+        account = account_of_saml_provider(uuid)
         directory = self._ports.directory
         snapshot = (directory.load if may_block else directory.find)(account) if account else None
-        provider = find_provider(snapshot, uuid) if snapshot else None
+        provider = snapshot.saml_providers.get(uuid) if snapshot else None
         return document(url, provider).encode() if provider else None
-
-
-def find_provider(snapshot: AccountSnapshot, uuid: str) -> SamlProvider | None:
-    """The account's SAML provider with ``uuid``."""
-    return next((one for one in snapshot.saml_providers_by_name.values() if one.id == uuid), None)
 
 
 def document(url: str, provider: SamlProvider | None = None) -> str:

@@ -67,7 +67,7 @@ def _row(step: Step) -> dict[str, object]:
 # ── tokens ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _token(text: str) -> Facts:
+def _text(text: str) -> Facts:
     return {"characters": len(text)}
 
 
@@ -121,10 +121,6 @@ def _session_claims(identity: WebIdentity) -> Facts:
 def _provider(arn: str, owner: AccountSnapshot) -> Facts:
     known = [owner.arn(each) for each in owner.saml_providers_by_name.values()]
     return {"provider": arn, "known": arn in known} | ({} if arn in known else {"providersOfTheAccount": known})
-
-
-def _response(text: str) -> Facts:
-    return {"characters": len(text)}
 
 
 def _shape(data: bytes) -> Facts:
@@ -244,7 +240,7 @@ FACTS: Mapping[str, Callable[..., Facts]] = {
     "provider": _provider,
     "recipient": _recipient,
     "replay": _replay,
-    "response": _response,
+    "response": _text,
     "response signature": _saml_signature,
     "role": _role,
     "role pair": _role_pair,
@@ -256,7 +252,7 @@ FACTS: Mapping[str, Callable[..., Facts]] = {
     "signature": _signature,
     "signer": _signer,
     "time limits": _time_limits,
-    "token": _token,
+    "token": _text,
     "trust policy": _trust,
 }
 """How each step is told. Whoever adds a step adds it here."""

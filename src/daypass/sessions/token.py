@@ -16,7 +16,14 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 
 from daypass.credentials import Secret
-from daypass.errors import ExpiredToken, InvalidClientTokenId, Malformed, PackedPolicyTooLarge
+from daypass.errors import (
+    EXPIRED_TOKEN,
+    INVALID_TOKEN,
+    ExpiredToken,
+    InvalidClientTokenId,
+    Malformed,
+    PackedPolicyTooLarge,
+)
 from daypass.principals import Session
 from daypass.sessions.content import decode, encode, filled
 from daypass.sessions.keyring import ID_BYTES, LONGEST_SESSION, Keyring, SealingKey
@@ -34,7 +41,6 @@ _VERSION = b"\x01"
 _HEAD = 1 + ID_BYTES
 _OVERHEAD = _SHORTEST = _HEAD + NONCE_BYTES + 16
 _SECRET_BYTES = 30
-_TEXT = "The security token included in the request is invalid"
 
 
 class UnknownSealingKey(InvalidClientTokenId):
@@ -44,7 +50,7 @@ class UnknownSealingKey(InvalidClientTokenId):
     """
 
     def __init__(self, key_id: str) -> None:
-        super().__init__(_TEXT, detail=f"sealed with unknown key {key_id}")
+        super().__init__(INVALID_TOKEN, detail=f"sealed with unknown key {key_id}")
         self.key_id = key_id
 
 
@@ -118,7 +124,7 @@ def refuse_expired(session: Session, now: int) -> None:
         ExpiredToken: ``now`` is not before it.
     """
     if now >= session.expires:
-        raise ExpiredToken("The security token included in the request is expired")
+        raise ExpiredToken(EXPIRED_TOKEN)
 
 
 def _unverified_bytes(token: str) -> bytes:
@@ -143,4 +149,4 @@ def _secret(key: SealingKey, sealed: bytes) -> Secret:
 
 
 def _refusal(detail: str) -> InvalidClientTokenId:
-    return InvalidClientTokenId(_TEXT, detail=f"session token: {detail}")
+    return InvalidClientTokenId(INVALID_TOKEN, detail=f"session token: {detail}")

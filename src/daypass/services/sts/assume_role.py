@@ -188,7 +188,7 @@ def find_target(arn: str, owner: AccountSnapshot) -> Target | None:
         return None
     sessions = f"arn:{owner.partition}:sts::{owner.id}:assumed-role/{role.name}/"
     trust, resources = trust_policy(role, owner), role_resource(role, owner)
-    made = owner.derived[arn] = Target(role, trust, f"role{role.path}{role.name}", sessions, resources)
+    made = owner.derived[arn] = Target(role, trust, role.resource, sessions, resources)
     return made
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from daypass.entities import SamlIssuer, SamlProvider
 from daypass.errors import EntityAlreadyExists, InvalidInput, Malformed
 from daypass.federation.saml.metadata import read_metadata
+from daypass.ids import SAML_PROVIDER
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
 from daypass.services.iam import quotas
@@ -34,7 +35,7 @@ def create_saml_provider(call: Call) -> Members:
         raise EntityAlreadyExists(f"SAML provider with name {params['Name']} already exists.")
     quotas.SAML_PROVIDERS.require(1 + len(call.account.saml_providers))
     provider = SamlProvider(
-        call.new_id("SAMLSP"),
+        call.new_id(SAML_PROVIDER),
         params["Name"],
         call.now,
         zlib.compress(params["SAMLMetadataDocument"].encode()),
