@@ -1,7 +1,7 @@
 """Compile botocore's service models into the tables that ``daypass.wire`` runs from.
 
-    python tools/compile_models.py             write src/daypass/wire/models/*.json
-    python tools/compile_models.py --check     exit 1 and say what drifted, write nothing
+    python -m tools.compile_models             write src/daypass/wire/models/*.json
+    python -m tools.compile_models --check     exit 1 and say what drifted, write nothing
 
 The tables hold shapes, constraints, error codes and paginators; no prose. Output is the same for the same botocore:
 operations and shapes sorted and one a line (reviewable diffs), members in the model's order. A newer botocore with

@@ -1,7 +1,7 @@
 """Write ``src/daypass/regions.py`` from the partition data of the installed botocore.
 
-    python tools/compile_regions.py            write
-    python tools/compile_regions.py --check    exit 1 when the written file differs
+    python -m tools.compile_regions            write
+    python -m tools.compile_regions --check    exit 1 when the written file differs
 
 The facts (partition names, region names, opt-in regions, DNS suffixes) come from botocore, Apache-2.0; see NOTICE.
 """
@@ -73,15 +73,18 @@ def generate() -> str:
     ):
         text += f"{title}: {type_} = {{\n"
         for name, value in table.items():
-            if isinstance(value, tuple) and len(value) > 2:
-                text += f'    "{name}": (\n' + "".join(f'        "{v}",\n' for v in value) + "    ),\n"
-            elif isinstance(value, tuple):
-                inner = ", ".join(f'"{v}"' for v in value) + ("," if len(value) == 1 else "")
-                text += f'    "{name}": ({inner}),\n'
-            else:
-                text += f'    "{name}": r"{value}",\n' if title == "PATTERNS" else f'    "{name}": "{value}",\n'
+            text += f'    "{name}": {_literal(value, raw=title == "PATTERNS")},\n'
         text += f'}}\n"""{doc}"""\n\n'
     return text.rstrip("\n") + "\n" + TAIL
+
+
+def _literal(value: str | tuple[str, ...], *, raw: bool) -> str:
+    """A text or several as the formatter would have them; ``raw``: a text that holds backslashes."""
+    if isinstance(value, str):
+        return f'{"r" if raw else ""}"{value}"'
+    if len(value) > 2:
+        return "(\n" + "".join(f'        "{each}",\n' for each in value) + "    )"
+    return "(" + ", ".join(f'"{each}"' for each in value) + ("," if len(value) == 1 else "") + ")"
 
 
 def main() -> int:

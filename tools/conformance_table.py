@@ -1,7 +1,7 @@
 """Write ``docs/reference/conformance.md``: for every operation of every known service, whether daypass has it.
 
-    python tools/conformance_table.py             write the page
-    python tools/conformance_table.py --check     exit 1 when the page is stale, write nothing
+    python -m tools.conformance_table             write the page
+    python -m tools.conformance_table --check     exit 1 when the page is stale, write nothing
 
 The page is made from the service models and the operations that the service packages register, so nobody keeps it.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from daypass.operations.registry import REGISTRY, Registry
 from daypass.wire import SERVICES, service_model
+from tools.freshness import write_or_check
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "conformance.md"
 
@@ -79,14 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     if misnamed := unknown(REGISTRY):
         print("registered, but in no service model:", *misnamed)
         return 1
-    text = page(REGISTRY)
-    if not options.check:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(text, "utf-8")
-    elif not PAGE.exists() or PAGE.read_text("utf-8") != text:
-        print(f"{PAGE} is stale; run python tools/conformance_table.py")
-        return 1
-    return 0
+    return write_or_check({PAGE: page(REGISTRY)}, check=options.check)
 
 
 if __name__ == "__main__":

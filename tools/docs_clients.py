@@ -1,7 +1,7 @@
 """Write ``docs/reference/clients.md``: what other people's clients did with daypass when they were last tried.
 
-    python tools/docs_clients.py             write the page
-    python tools/docs_clients.py --check     exit 1 when the page is stale, write nothing
+    python -m tools.docs_clients             write the page
+    python -m tools.docs_clients --check     exit 1 when the page is stale, write nothing
 
 The results are those of the last ``./dev clients``, which keeps them in ``tests/clients/results.json``.
 """
@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from tools.freshness import write_or_check
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "reference" / "clients.md"
@@ -101,13 +103,7 @@ def _further_results(record: Record) -> Iterator[str]:
 
 def main() -> int:
     """Write the page, or compare it; 1 when it is stale."""
-    text = page(json.loads(RESULTS.read_text(encoding="utf-8")))
-    if "--check" not in sys.argv:
-        TARGET.write_text(text, encoding="utf-8")
-    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
-        print(f"{TARGET} is stale: ./dev docs")
-        return 1
-    return 0
+    return write_or_check({TARGET: page(json.loads(RESULTS.read_text(encoding="utf-8")))}, check="--check" in sys.argv)
 
 
 if __name__ == "__main__":

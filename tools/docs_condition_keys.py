@@ -1,7 +1,7 @@
 """Write ``docs/reference/condition-keys.md`` from the tables that the tests hold every request against.
 
-python tools/docs_condition_keys.py            write
-python tools/docs_condition_keys.py --check    exit 1 when the written page differs
+python -m tools.docs_condition_keys            write
+python -m tools.docs_condition_keys --check    exit 1 when the written page differs
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from tools.freshness import write_or_check
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference/condition-keys.md"
@@ -125,13 +127,7 @@ def _type(row: dict[str, Any]) -> str:
 
 def main() -> int:
     """Write the page, or compare it; 1 when it is stale."""
-    text = page()
-    if "--check" not in sys.argv:
-        PAGE.write_text(text, encoding="utf-8")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        print(f"{PAGE} is stale: ./dev docs")
-        return 1
-    return 0
+    return write_or_check({PAGE: page()}, check="--check" in sys.argv)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Write ``docs/reference/identity-providers.md``: which identity providers opened roles when they were last tried.
 
-    python tools/docs_identity_providers.py             write the page
-    python tools/docs_identity_providers.py --check     exit 1 when the page is stale, write nothing
+    python -m tools.docs_identity_providers             write the page
+    python -m tools.docs_identity_providers --check     exit 1 when the page is stale, write nothing
 
 The results are those of the last ``./dev nightly``, which keeps them in ``tests/identity_providers/results.json``.
 """
@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from tools.freshness import write_or_check
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "reference" / "identity-providers.md"
@@ -53,13 +55,7 @@ def _section(name: str, tried: Record) -> Iterator[str]:
 
 def main() -> int:
     """Write the page, or compare it; 1 when it is stale."""
-    text = page(json.loads(RESULTS.read_text(encoding="utf-8")))
-    if "--check" not in sys.argv:
-        TARGET.write_text(text, encoding="utf-8")
-    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
-        print(f"{TARGET} is stale: ./dev docs")
-        return 1
-    return 0
+    return write_or_check({TARGET: page(json.loads(RESULTS.read_text(encoding="utf-8")))}, check="--check" in sys.argv)
 
 
 if __name__ == "__main__":

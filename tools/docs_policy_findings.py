@@ -1,7 +1,7 @@
 """Write ``docs/reference/policy-findings.md`` from the table of finding codes.
 
-python tools/docs_policy_findings.py            write
-python tools/docs_policy_findings.py --check    exit 1 when the written page differs
+python -m tools.docs_policy_findings            write
+python -m tools.docs_policy_findings --check    exit 1 when the written page differs
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from daypass.policy.lint import CODES, FindingType
 from daypass.policy.lint.finding import learn_more
+from tools.freshness import write_or_check
 
 TARGET = Path(__file__).parents[1] / "docs/reference/policy-findings.md"
 
@@ -57,13 +58,7 @@ def _sentence(says: str) -> str:
 
 def main() -> int:
     """Write the page, or compare it; 1 when it is stale."""
-    text = page()
-    if "--check" not in sys.argv:
-        TARGET.write_text(text, encoding="utf-8")
-    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
-        print(f"{TARGET} is stale: ./dev docs")
-        return 1
-    return 0
+    return write_or_check({TARGET: page()}, check="--check" in sys.argv)
 
 
 if __name__ == "__main__":

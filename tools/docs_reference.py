@@ -1,7 +1,7 @@
 """Write ``docs/reference/settings.md`` and ``docs/reference/cli.md`` from the settings and the commands themselves.
 
-python tools/docs_reference.py            write
-python tools/docs_reference.py --check    exit 1 when a written page differs
+python -m tools.docs_reference            write
+python -m tools.docs_reference --check    exit 1 when a written page differs
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import click
 from daypass.cli import __doc__ as exit_codes
 from daypass.cli.main import cli
 from daypass.settings import describe
+from tools.freshness import write_or_check
 
 FOLDER = Path(__file__).parents[1] / "docs/reference"
 
@@ -84,16 +85,8 @@ def _default(value: object) -> str:
 
 def main() -> int:
     """Write the pages, or compare them; 1 when one is stale."""
-    stale = 0
-    for name, text in (("settings.md", settings_page()), ("cli.md", cli_page())):
-        path = FOLDER / name
-        if "--check" not in sys.argv:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            print(f"{path} is stale: ./dev docs")
-            stale = 1
-    return stale
+    pages = {FOLDER / "settings.md": settings_page(), FOLDER / "cli.md": cli_page()}
+    return write_or_check(pages, check="--check" in sys.argv)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Write ``docs/reference/sts.md``: a section for each operation of STS.
 
-python tools/docs_sts.py            write
-python tools/docs_sts.py --check    exit 1 when the written page differs
+python -m tools.docs_sts            write
+python -m tools.docs_sts --check    exit 1 when the written page differs
 
 Parameters and constraints come from the compiled service model, where it runs from the registry, who may call and the
 refusals from the cases that the tests hold (``tests/cases/sts``), condition keys from ``tests/cases/context``. What
@@ -20,6 +20,7 @@ from typing import Any
 import daypass.services.sts  # noqa: F401  registers the operations
 from daypass.operations.registry import REGISTRY, Operation
 from daypass.wire.model import Ref, Shape, Table, load_table
+from tools.freshness import write_or_check
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/reference/sts.md"
@@ -185,13 +186,7 @@ def _title(target: str) -> str:
 
 def main() -> int:
     """Write the page, or compare it; 1 when it is stale."""
-    text = page()
-    if "--check" not in sys.argv:
-        PAGE.write_text(text, encoding="utf-8")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        print(f"{PAGE} is stale: ./dev docs")
-        return 1
-    return 0
+    return write_or_check({PAGE: page()}, check="--check" in sys.argv)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Write ``src/daypass/operations/managed_policies.json``: the AWS managed policies that daypass ships.
 
-    python tools/managed_policies.py            write
-    python tools/managed_policies.py --check    exit 1 when the written file differs from the installed source
+    python -m tools.managed_policies            write
+    python -m tools.managed_policies --check    exit 1 when the written file differs from the installed source
 
 The documents are AWS's, as published in the data file of moto (Apache-2.0; see NOTICE). Only that data file is read.
 It gives the default version of each policy, without PolicyId and Description.
