@@ -48,6 +48,8 @@ missing, digits are swapped), and people copy them: both spellings are taken."""
 EDUCATION = tuple((name, sources[0]) for name, sources in _SOURCES.items() if name.startswith("edu") or name == "cn")
 """Keys and attributes of universities and schools, which metadata may ask for."""
 
+_KEY_OF = {source: name for name, sources in _SOURCES.items() for source in sources}
+
 _SCALAR = frozenset(
     {"edupersonorgdn", "edupersonprimaryaffiliation", "edupersonprincipalname", "edupersonprimaryorgunitdn"}
 )
@@ -78,9 +80,9 @@ def condition_keys(assertion: Assertion, issuer: str, account: str, provider: st
 
 def _attribute_keys(attributes: Attributes) -> dict[str, Value]:
     keys: dict[str, Value] = {}
-    for name, sources in _SOURCES.items():
-        source = next((each for each in sources if each in attributes), None)
-        values = tuple(value for given in attributes[source] for value in given) if source else ()
+    for name in {_KEY_OF[each] for each in attributes if each in _KEY_OF}:
+        source = next(each for each in _SOURCES[name] if each in attributes)
+        values = tuple(value for given in attributes[source] for value in given)
         if values and name not in _SCALAR:
             keys[f"saml:{name}"] = values
         elif len(values) == 1:

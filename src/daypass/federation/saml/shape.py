@@ -23,6 +23,14 @@ from daypass.federation.saml.names import (
 from daypass.federation.saml.xml import Element, optional, the_only
 
 _ID_NAMES = frozenset({"id", "assertionid"})
+"""In lower case: what some reader may take for the ID of an element, in whatever case and namespace."""
+
+_USUAL_NAMES = frozenset(
+    {"Algorithm", "AuthnInstant", "Destination", "Format", "InResponseTo", "IssueInstant", "Method", "Name",
+     "NameFormat", "NotBefore", "NotOnOrAfter", "Recipient", "SessionIndex", "URI", "Value", "Version"}
+)  # fmt: skip
+"""Which are none, and not looked at any closer."""
+
 _TELLING = ("Assertion", "EncryptedAssertion", "Response", "Signature", "Issuer", "Subject", "NameID")
 """Names that may not be borrowed by elements of another namespace."""
 
@@ -93,10 +101,14 @@ def _check_elements(root: Element) -> None:
     for signature in root.iter(SIGNATURE):
         if not _may_be_signed(signature.getparent(), root):
             raise Malformed("a signature where none belongs")
-    attributes = (attribute for element in root.iter("*") for attribute in element.items())
-    ids = [value for name, value in attributes if str(name).rpartition("}")[2].lower() in _ID_NAMES]
+    attributes = [attribute for element in root.iter("*") for attribute in element.items()]
+    ids = [value for name, value in attributes if name not in _USUAL_NAMES and _is_id(str(name))]
     if len(set(ids)) < len(ids):
         raise Malformed("an ID repeats")
+
+
+def _is_id(name: str) -> bool:
+    return name.rpartition("}")[2].lower() in _ID_NAMES
 
 
 def _may_be_signed(parent: Element | None, root: Element) -> bool:

@@ -32,6 +32,11 @@ _METHODS = frozenset(
         SignatureMethod.ECDSA_SHA256, SignatureMethod.ECDSA_SHA384, SignatureMethod.ECDSA_SHA512,
     }
 )  # fmt: skip
+_OF_SIGNATURE = [f"{DS}SignedInfo", f"{DS}SignatureValue"]
+_OF_INFO = [f"{DS}CanonicalizationMethod", f"{DS}SignatureMethod", f"{DS}Reference"]
+_OF_REFERENCE = [f"{DS}Transforms", f"{DS}DigestMethod", f"{DS}DigestValue"]
+_OF_TRANSFORMS = [f"{DS}Transform", f"{DS}Transform"]
+
 _LONGEST_KEPT = 8_192
 """Bytes of a certificate that is kept with its key ready for use. Usual ones have 1,000."""
 
@@ -102,26 +107,26 @@ def _check_profile(element: Element) -> None:
     said = optional(signature, f"{DS}KeyInfo")
     if said is not None:
         signature.remove(said)
-    _require_children(signature, ("SignedInfo", "SignatureValue"))
+    _require_children(signature, _OF_SIGNATURE)
     bytes_of(the_only(signature, f"{DS}SignatureValue"))
     info = the_only(signature, f"{DS}SignedInfo")
-    _require_children(info, ("CanonicalizationMethod", "SignatureMethod", "Reference"))
+    _require_children(info, _OF_INFO)
     if the_only(info, f"{DS}CanonicalizationMethod").get("Algorithm") != _EXCLUSIVE:
         raise Malformed("a canonicalization that is not taken")
     if len(the_only(info, f"{DS}SignatureMethod")):
         raise Malformed("a signature method with parameters")
     reference = the_only(info, f"{DS}Reference")
-    _require_children(reference, ("Transforms", "DigestMethod", "DigestValue"))
+    _require_children(reference, _OF_REFERENCE)
     bytes_of(the_only(reference, f"{DS}DigestValue"))
     name = element.get("ID")
     if not name or reference.get("URI") != f"#{name}":
         raise Malformed("a reference to something else than what holds the signature")
     transforms = the_only(reference, f"{DS}Transforms")
-    _require_children(transforms, ("Transform", "Transform"))
+    _require_children(transforms, _OF_TRANSFORMS)
     if [each.get("Algorithm") for each in transforms] != [_ENVELOPED, _EXCLUSIVE] or len(transforms[0]):
         raise Malformed("transforms that are not taken")
 
 
-def _require_children(parent: Element, names: tuple[str, ...]) -> None:
-    if [child.tag for child in parent] != [f"{DS}{name}" for name in names]:
+def _require_children(parent: Element, tags: list[str]) -> None:
+    if [child.tag for child in parent] != tags:
         raise Malformed(f"{etree.QName(parent).localname} is not of the profile")
