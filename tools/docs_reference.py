@@ -74,7 +74,7 @@ def _sections(command: click.Command, words: str) -> Iterator[str]:
 def _row(option: click.Option) -> str:
     choices = "\\|".join(option.type.choices) if isinstance(option.type, click.Choice) else ""
     value = "" if option.is_flag else f" {option.metavar or choices or 'N'}"
-    return f"| `{', '.join(option.opts)}{value}` | {option.help or ''} |\n"
+    return f"| `{', '.join([*option.opts, *option.secondary_opts])}{value}` | {option.help or ''} |\n"
 
 
 def _default(value: object) -> str:

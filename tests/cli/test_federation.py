@@ -127,6 +127,41 @@ def test_a_saml_provider_is_added_from_a_file(daypass: LocalDaypass, typed: Type
     typed("remove", "corp")
 
 
+def test_the_terms_of_a_provider_are_changed(issuer: StubIssuer, typed: Type, tmp_path: Path) -> None:
+    """Those that are named, the others stay; an issuer that cannot be asked on the new ones keeps the old."""
+    trusted = ("--ca-file", authority_of(issuer, tmp_path))
+    arn = typed("add-oidc", issuer.url, "--client-id", AUDIENCE, "--allow-private", *trusted).strip()
+    terms = ("OwnAuthorities", "AllowPrivate", "Claims")
+
+    def shown() -> list[object]:
+        facts = json.loads(typed("show", arn, "--json"))
+        return [facts[name] for name in terms]
+
+    assert arn in typed("change", issuer.url, "--claim", "groups", "--claim", "team")
+    assert shown() == [True, True, ["groups", "team"]]
+    assert "--allow-private" in typed("change", arn, "--public", code=1)
+    with StubIssuer(AUDIENCE) as other:
+        assert "--ca-file" in typed("change", arn, "--ca-file", authority_of(other, tmp_path), code=1)
+    assert shown() == [True, True, ["groups", "team"]]
+    assert json.loads(typed("change", arn, "--public", "--offline", "--json")) == {"Arn": arn, "Changed": True}
+    assert shown() == [True, False, ["groups", "team"]]
+    assert "give --ca-file" in typed("change", arn, "--lax", code=2)
+    typed("remove", arn)
+
+
+def test_a_saml_provider_is_made_lax_and_strict(typed: Type, tmp_path: Path) -> None:
+    """And nothing else: the rest is its metadata's."""
+    file = tmp_path / "metadata.xml"
+    file.write_text(StubIdentityProvider().metadata)
+    typed("add-saml", "corp", file)
+    for word, is_lax in (("--lax", True), ("--strict", False)):
+        typed("change", "corp", word)
+        assert json.loads(typed("show", "corp", "--json"))["Lax"] is is_lax
+    for words in ((), ("--claim", "groups"), ("--lax", "--public")):
+        assert "for `corp` give --lax or --strict" in typed("change", "corp", *words, code=2)
+    typed("remove", "corp")
+
+
 def test_a_saml_provider_is_added_from_a_url(issuer: StubIssuer, typed: Type, tmp_path: Path) -> None:
     """Over https alone, and from a private address only if that is said."""
     issuer.answers["/metadata"] = StubIdentityProvider().metadata.encode()

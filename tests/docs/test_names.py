@@ -142,18 +142,22 @@ def _commands(page: Page) -> Iterator[tuple[str, list[str]]]:
             yield where, shlex.split(call.replace("…", "").replace('"', "").replace("'", ""), comments=True)
 
 
+def _options(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+
+
 @every_page
 def test_every_command_exists(page: Page) -> None:
     """A call of daypass names a command that there is, with options that it takes."""
     for where, words in _commands(page):
         command: click.Command = cli
-        options = {name for parameter in cli.params for name in parameter.opts} | {"--help"}
+        options = _options(cli) | {"--help"}
         for word in words:
             if isinstance(command, click.Group) and not word.startswith("-") and word != "COMMAND":
                 inner = command.get_command(click.Context(command), word)
                 assert inner is not None, f"{where}: daypass {' '.join(words)}"
                 command = inner
-                options |= {name for parameter in command.params for name in parameter.opts}
+                options |= _options(command)
             elif word.startswith("-") and word != "-":
                 assert word in options, f"{where}: {word} in daypass {' '.join(words)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from daypass.cli.federation import add, providers, trial
+from daypass.cli.federation import add, change, providers, trial
 from daypass.cli.options import data_option, example
 
 
@@ -24,6 +24,7 @@ def command() -> None:
 for _each in (
     add.add_oidc,
     add.add_saml,
+    change.change,
     trial.test_proof,
     providers.list_providers,
     providers.show,
