@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,8 @@ def page() -> str:
     """The whole page."""
     table = json.loads((CASES / "global-keys.json").read_text(encoding="utf-8"))
     operations = json.loads((CASES / "operation-keys.json").read_text(encoding="utf-8"))
-    parts = [_HEAD, *_global(table["keys"]), *_federation(), *_operations(operations)]
+    providers = json.loads((CASES / "provider-keys.json").read_text(encoding="utf-8"))
+    parts = [_HEAD, *_global(table["keys"]), *_operations(operations), *_saml(providers["saml"]), *_oidc(providers)]
     return "".join([*parts, *_never(table["keys"], operations["never"])])
 
 
@@ -93,11 +94,6 @@ def _mark(values: Mapping[str, Any], callers: tuple[str, ...]) -> str:
     return "✓" if all(there) else "some" if any(there) else "–"
 
 
-def _federation() -> Iterator[str]:
-    yield "\nA session that was opened with a SAML assertion or an OpenID Connect token keeps `saml:sub`, "
-    yield "`saml:sub_type`, `saml:namequalifier`, or the provider's `…:aud`, `…:sub`, `…:amr`, as AWS's do.\n"
-
-
 def _operations(table: dict[str, Any]) -> Iterator[str]:
     yield "\n## Keys of operations\n\n| key | what it is | operations |\n|---|---|---|\n"
     for key, meaning in table["keys"].items():
@@ -106,6 +102,56 @@ def _operations(table: dict[str, Any]) -> Iterator[str]:
         yield f"| `{key}` | {meaning} | {where} |\n"
     yield "\nThe keys of `sts:AssumeRole` are there for `sts:TagSession` and `sts:SetSourceIdentity` too, asked for "
     yield "when there are tags or a source identity; those of a `Create…` for the `Tag…` beside it.\n"
+
+
+_SAML = """
+## Keys of AssumeRoleWithSAML
+
+*Stays*: the session has it too, for its own policies, where it is also a variable (`${saml:sub}`), and for the trust
+policies of further roles. The next session of a chain has it no more.
+
+"""
+_OIDC = """
+## Keys of AssumeRoleWithWebIdentity
+
+The issuer without `https://`, port and path as written, a colon, and a name: `sso.example.com/realms/staff:sub`.
+
+"""
+_FURTHER = """
+For these issuers further claims, as at AWS; for any other, those that its provider declares (`--claim`):
+
+| issuer | claims |
+|---|---|
+"""
+_BESIDE = """
+Beside them: `sts:RoleSessionName`, and where the provider asks for them `sts:SourceIdentity`, `aws:RequestTag/KEY`,
+`aws:TagKeys`, `sts:TransitiveTagKeys`"""
+
+
+def _saml(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield _SAML
+    yield from _provided("key", ((row["key"], row) for row in rows))
+    yield f"{_BESIDE}.\n"
+
+
+def _oidc(table: dict[str, Any]) -> Iterator[str]:
+    yield _OIDC
+    yield from _provided("name", table["oidc"].items())
+    yield _FURTHER
+    for row in table["known issuers"]:
+        yield f"| {row['name']} | {', '.join(f'`{claim}`' for claim in row['claims'])} |\n"
+    yield f"{_BESIDE}, and `sts:RoleAuthorizedByIdp` where the token lists roles.\n"
+
+
+def _provided(column: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
+    yield f"| {column} | what it is | many | stays |\n|---|---|---|---|\n"
+    for name, row in rows:
+        what = row.get("is") or f"attribute {', else '.join(f'`{one}`' for one in row['attributes'])}"
+        yield f"| `{name}` | {what} | {_ticked(row, 'many')} | {_ticked(row, 'stays')} |\n"
+
+
+def _ticked(row: Mapping[str, Any], name: str) -> str:
+    return "✓" if row.get(name) else ""
 
 
 def _never(rows: list[dict[str, Any]], others: dict[str, str]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,28 +12,10 @@ from daypass.entities import OidcProvider
 from daypass.federation.issuers import condition_keys, kept_keys
 from daypass.federation.web_identity import WebIdentity
 
-GITHUB = {
-    "actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref", "ref", "repository", "repository_id",
-    "repository_owner_id", "workflow",
-}  # fmt: skip
-GITLAB = {
-    "namespace_id", "pipeline_source", "project_id", "ref_protected", "runner_environment", "user_access_level",
-    "user_email", "user_id", "user_login",
-}  # fmt: skip
-BUILDKITE = {
-    "build_branch", "cluster_id", "cluster_name", "organization_id", "organization_slug", "pipeline_id",
-    "pipeline_slug",
-}  # fmt: skip
-KNOWN: dict[str, set[str]] = {
-    "token.actions.githubusercontent.com": GITHUB,
-    "token.actions.githubusercontent.com/octo-enterprise": GITHUB,
-    "token.actions.octo.ghe.com": GITHUB,
-    "gitlab.com": GITLAB,
-    "agent.buildkite.com": BUILDKITE,
-    "oidc.circleci.com/org/00000000-0000-0000-0000-000000000000": {"oidc.circleci.com/project-id"},
-    "idcs-0123abc.identity.oraclecloud.com": {"rpst_id"},
-    "accounts.google.com": {"google/organization_number"},
-}
+TABLE: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "cases/context/provider-keys.json").read_text(encoding="utf-8")
+)
+KNOWN: dict[str, set[str]] = {issuer: set(row["claims"]) for row in TABLE["known issuers"] for issuer in row["issuers"]}
 UNKNOWN = [
     "issuer.example", "token.actions.githubusercontent.com.attacker.example", "attacker.example/gitlab.com",
     "token.actions.githubusercontent.com/a/b", "token.actions.a.b.ghe.com", "gitlab.com/group", "gitlab.com:8443",
@@ -39,9 +23,7 @@ UNKNOWN = [
     "agent.buildkite.com.",
     "idcs-.identity.oraclecloud.com.example", "xgitlab.com", "accounts.google.com/a",
 ]  # fmt: skip
-EVERY_NAME = GITHUB | GITLAB | BUILDKITE | {
-    "oidc.circleci.com/project-id", "rpst_id", "google/organization_number", "event_name", "workflow_ref", "groups",
-}  # fmt: skip
+EVERY_NAME = {claim for claims in KNOWN.values() for claim in claims} | {"event_name", "workflow_ref", "groups"}
 
 
 def keys_of(url: str, declared: tuple[str, ...] = (), **claims: Any) -> dict[str, Any]:
@@ -72,7 +54,9 @@ def test_every_issuer_has_the_usual_keys() -> None:
         f"{prefix}:amr": ("pwd", "mfa"),
         f"{prefix}:email": "a@b.example",
     }
+    assert found.keys() == {f"{prefix}:{name}" for name in TABLE["oidc"]}
     kept = kept_keys(OidcProvider("1", url, 0), found)
+    assert {name for name, _ in kept} == {f"{prefix}:{name}" for name, row in TABLE["oidc"].items() if "stays" in row}
     assert sorted(kept) == sorted(
         [(f"{prefix}:sub", "ada"), (f"{prefix}:aud", "client"), (f"{prefix}:amr", "pwd"), (f"{prefix}:amr", "mfa")]
     )

@@ -5,69 +5,22 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
-from daypass.exchange import Response
 from daypass.federation.saml.condition_keys import name_qualifier
 from daypass.services.identities import saml
 from daypass.testing.backend import together
-from daypass.testing.identity_provider import SIGN_IN, StubIdentityProvider
-from daypass.testing.local import VERSIONS, LocalDaypass, raw_request
+from daypass.testing.identity_provider import SIGN_IN
 from tests.calling import code_of, credentials_in, element
-
-
-@dataclass
-class World:
-    """A daypass with a role that trusts ``idp``, and a way to come by what it says."""
-
-    daypass: LocalDaypass
-    idp: StubIdentityProvider
-    provider: str
-    role: str
-
-    def attributes(self, **more: Any) -> dict[str, Any]:
-        return {"Role": f"{self.role},{self.provider}", "RoleSessionName": "ada@example.com", **more}
-
-    def response(self, *, signed: tuple[str, ...] = ("assertion",), **changes: Any) -> str:
-        return self.idp.response(self.attributes(), signed=signed, **changes)
-
-    def come(self, assertion: str, **params: Any) -> Response:
-        asked = {
-            "Action": "AssumeRoleWithSAML",
-            "Version": VERSIONS["sts"],
-            "RoleArn": self.role,
-            "PrincipalArn": self.provider,
-            "SAMLAssertion": assertion,
-            **params,
-        }
-        headers = [("host", "127.0.0.1:7177"), ("content-type", "application/x-www-form-urlencoded")]
-        service = self.daypass.daypass.service
-        return service.serve_blocking(raw_request("POST", "/", headers, urlencode(asked).encode()))
+from tests.services.sts.saml_world import World, saml_world
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    idp = StubIdentityProvider()
-    with LocalDaypass() as daypass:
-        iam = daypass.client("iam")
-        arn = iam.create_saml_provider(Name="corp", SAMLMetadataDocument=idp.metadata)["SAMLProviderArn"]
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Federated": arn},
-                    "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
-                    "Condition": {"StringEquals": {"saml:aud": SIGN_IN, "saml:sub": "ada"}},
-                }
-            ],
-        }
-        role = iam.create_role(RoleName="staff", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-        yield World(daypass, idp, arn, role)
+    with saml_world() as made:
+        yield made
 
 
 @pytest.mark.parametrize("signed", [("assertion",), ("response",), ("assertion", "response")])
