@@ -1,4 +1,4 @@
-"""In which regions an account issues credentials, and where a token of the older kind is good.
+"""In which regions an account issues credentials, and where session tokens of version 1 are valid.
 
 Regions that AWS opened until March 2019 are active in every account, and an account may deactivate them; all later ones
 must be opted into first. Source: IAM User Guide, "Manage AWS STS in an AWS Region"; AWS Account Management Reference
@@ -38,11 +38,11 @@ ALWAYS = frozenset(GLOBAL_REGION.values())
 """Regions that no account can deactivate: one of each partition, the one behind its global endpoint."""
 
 ALL_REGIONS = 2
-"""The version of tokens that are good in every region; older ones are good in ``BY_DEFAULT`` alone."""
+"""The version of session tokens that are valid in every region; older ones are valid in ``BY_DEFAULT`` alone."""
 
 
 def usual_regions(account: Account) -> frozenset[str]:
-    """The regions that are active by default and in ``account`` too: the same object for all that changed nothing."""
+    """The regions that are active by default and not deactivated in ``account``. Most accounts share one object."""
     return BY_DEFAULT.difference(account.deactivated) if account.deactivated else BY_DEFAULT
 
 
@@ -52,7 +52,7 @@ def is_active(account: Account, region: str) -> bool:
 
 
 def is_good_in(token_version: int, region: str) -> bool:
-    """Whether a session token of this version may be shown in ``region``.
+    """Whether a session token of this version is accepted in ``region``.
 
     # INVARIANT: 10. a version that nobody knows is good for no more than the oldest.
     #   tests/test_activation.py::test_a_token_of_an_unknown_version_is_good_for_no_more_than_the_oldest

@@ -52,7 +52,7 @@ _TABLES = {
     "oidc-provider": "oidc_providers",
     "saml-provider": "saml_providers",
 }
-"""Under what name the snapshot has the entities of a kind, by unique id."""
+"""By kind of entity, the attribute of the snapshot that holds them by unique id."""
 
 _INDEXES = {
     "user": "users_by_name",
@@ -62,7 +62,7 @@ _INDEXES = {
     "oidc-provider": "oidc_providers_by_url",
     "saml-provider": "saml_providers_by_name",
 }
-"""Under what name it has them by what people call them."""
+"""By kind of entity, the attribute that holds them by name, ARN or URL."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -1,7 +1,7 @@
-"""What identity providers say, verified: OpenID Connect tokens and SAML assertions. Keys and time are handed in.
+"""Verification of OpenID Connect tokens and SAML assertions. Keys and time are handed in.
 
-An engine: no network, no clock. What is read but not yet proved is called ``unverified``; what comes back from a
-``verify…`` is proved, and whatever is wrong raises ``InvalidIdentityToken`` or ``ExpiredIdentityToken``.
+An engine: no network, no clock. Values that were read and not yet verified are called ``unverified``; what a
+``verify…`` function returns is proved. Whatever is wrong raises ``InvalidIdentityToken`` or ``ExpiredIdentityToken``.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from daypass.errors import InvalidIdentityToken, Malformed
 from daypass.federation.strict_json import read_object
 
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"})
-"""Signatures that are taken: what AWS takes. None with a shared secret, and not `none`."""
+"""The algorithms that AWS takes. None of them uses a shared secret, and ``none`` is not among them."""
 
 LONGEST = 20_000
 """Characters of a token (STS API reference, AssumeRoleWithWebIdentity, WebIdentityToken)."""
@@ -43,7 +43,7 @@ def read_token(text: str) -> UnverifiedToken:
     """Take a token apart.
 
     Raises:
-        InvalidIdentityToken: it is none, or its header asks for what is not understood.
+        InvalidIdentityToken: it is no token, or its header has something that is not understood.
     """
     try:
         return _read(text)
@@ -78,7 +78,7 @@ def _read_header(text: str) -> tuple[str, str | None]:
 
 
 def decode_base64url(text: str) -> bytes:
-    """The bytes that ``text`` spells, in the only spelling that is taken: no padding, no spare bits, nothing else.
+    """Decode canonical base64url: no padding, no spare bits that are set, no other characters.
 
     Raises:
         Malformed: another spelling, or none.
@@ -94,4 +94,4 @@ def decode_base64url(text: str) -> bytes:
 
 
 _TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/???")
-"""To the other alphabet of RFC 4648, whose own letters and padding become what no reader takes."""
+"""From base64url to base64 (RFC 4648). What only base64 may hold becomes ``?``, which the decoder refuses."""

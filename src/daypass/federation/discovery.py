@@ -20,12 +20,12 @@ _LONGEST_URL = 2_048
 
 
 def discovery_url(issuer: str) -> str:
-    """Where ``issuer`` (with its scheme) publishes its document: a slash at its end is not doubled (section 4.1)."""
+    """Where ``issuer`` (with its scheme) publishes its document. A slash at its end is not doubled (section 4.1)."""
     return issuer.removesuffix("/") + WELL_KNOWN
 
 
 def read_key_set_url(document: bytes, issuer: str) -> str:
-    """Where the keys of ``issuer`` are, by its document. The URL is its word: whoever fetches it judges the address.
+    """The URL of the keys of ``issuer``, as its document gives it. Whoever fetches it must check the address first.
 
     Raises:
         Malformed: the document is another issuer's, lacks a member, or names no https URL.

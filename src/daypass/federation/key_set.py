@@ -48,12 +48,12 @@ Key = RSAKey | ECKey
 
 
 class KeySet(NamedTuple):
-    """Usable keys by family (``RSA``, or the curve) and key id. No key at all verifies nothing."""
+    """Usable keys by family (``RSA``, or the curve) and key id. A set may be empty; it then verifies nothing."""
 
     keys: Mapping[str, Mapping[str, Key]]
 
     def find(self, algorithm: str, key_id: str | None) -> Key | None:
-        """The one key that can have made the signature; None: there is none, or without ``key_id`` more than one."""
+        """The key for a signature. None: there is no such key, or the token names none and the set has several."""
         family = self.keys.get(_FAMILIES[algorithm], {})
         if key_id is not None:
             return family.get(key_id)
@@ -65,7 +65,7 @@ def read_key_set(document: bytes) -> KeySet:
     """The usable keys of a JWK set; keys that cannot be used are passed over.
 
     Raises:
-        Malformed: it is no JWK set that everybody reads alike.
+        Malformed: it is no JWK set, or different parsers would read it differently.
     """
     listed = read_object(document).get("keys")
     if not isinstance(listed, list) or len(listed) > MOST_ENTRIES:

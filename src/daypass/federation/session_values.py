@@ -12,7 +12,7 @@ import re
 from daypass.errors import InvalidIdentityToken
 
 NAME = "[a-zA-Z_0-9+=,.@-]{2,64}"
-"""How a session may be called."""
+"""The pattern of the name of a role session, and of a source identity."""
 
 _NAME = re.compile(NAME, re.ASCII)
 _SEPARATORS = " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -21,20 +21,20 @@ _KEY, _VALUE = re.compile(f"{_CHARACTER}{{1,128}}"), re.compile(f"{_CHARACTER}{{
 
 
 def is_tag(key: str, value: str) -> bool:
-    """Whether a tag can be called and say this."""
+    """Whether these can be the key and the value of a session tag."""
     return _KEY.fullmatch(key) is not None and _VALUE.fullmatch(value) is not None
 
 
 def is_name(text: str) -> bool:
-    """Whether a session can be called so."""
+    """Whether ``text`` can be the name of a role session."""
     return _NAME.fullmatch(text) is not None
 
 
 def source_identity(said: object) -> str:
-    """What is said to be the source identity.
+    """``said`` as a source identity.
 
     Raises:
-        InvalidIdentityToken: it can be none.
+        InvalidIdentityToken: it cannot be one.
     """
     if not isinstance(said, str) or not is_name(said) or said.startswith("aws:"):
         raise InvalidIdentityToken(f'Source Identity must match {NAME} and not begin with "aws:"')

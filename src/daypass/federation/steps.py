@@ -1,7 +1,8 @@
-"""The steps in which somebody's word is judged, for whoever wants to watch.
+"""A trace of verification: which step comes next, and what it looks at.
 
-Whoever judges tells each step before it is taken, with what it looks at: the step at which all ends is the last that
-was told. What is told may be anybody's word, and secret. Where credentials are asked for nobody listens.
+Verification calls ``tell`` before each step, so the last step that was told is the one that refused. Values that are
+told may be unverified and may be secret. A trial (``operations.trial``) collects them to explain a refusal; when
+credentials are really asked for, ``tell`` is ``untold`` and nothing is collected.
 """
 
 from __future__ import annotations
@@ -13,4 +14,4 @@ Tell = Callable[..., None]
 
 
 def untold(step: str, *seen: object) -> None:
-    """Nobody listens."""
+    """Collect nothing."""

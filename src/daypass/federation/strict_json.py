@@ -1,8 +1,8 @@
-"""JSON that all readers read alike (RFC 8259, section 4: member names SHOULD be unique).
+"""JSON that every parser reads in the same way (RFC 8259, section 4: member names SHOULD be unique).
 
-Two parsers that disagree about a repeated member, a NaN, an endless number or half a surrogate pair are how a token
-says one thing to who checks it and another to who uses it. AWS takes the last of repeated members
-(docs/differences.md).
+Parsers disagree about repeated members, NaN, infinite numbers and halves of surrogate pairs. With such a text, a token
+could say one thing to the program that verifies it and another to the program that uses it, so it is refused. AWS takes
+the last of repeated members (docs/differences.md).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 from daypass.errors import Malformed
 
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
-"""Where only an escape can write what UTF-8 cannot; most are halves of a whole pair."""
+"""An escaped surrogate. Most are halves of a whole pair; a half that stands alone cannot be written in UTF-8."""
 
 
 def read_object(text: bytes) -> dict[str, Any]:
     """The object that ``text``, of bounded size, holds.
 
     Raises:
-        Malformed: it is no UTF-8, no JSON, no object; a member repeats, a number is none of JSON's, or a text none of
-            Unicode's.
+        Malformed: it is not UTF-8, not JSON, or not an object; a member is repeated, a number is NaN or infinite, or a
+            text holds half a surrogate pair.
     """
     try:
         found = _DECODER.decode(text.decode("utf-8"))

@@ -1,4 +1,4 @@
-"""An OpenID Connect token, judged (STS API reference, AssumeRoleWithWebIdentity; OpenID Connect Core, section 3.1.3.7).
+"""Verifying an OpenID Connect token (STS API reference, AssumeRoleWithWebIdentity; OpenID Connect Core 3.1.3.7).
 
 1. the token has the claims that every one needs, each of its type;
 2. it is in its time, with five minutes' tolerance, and not older than a day;
@@ -39,11 +39,11 @@ LONGEST_ISSUER = 255
 _REQUIRED = ("iss", "sub", "aud", "iat", "exp")
 _INTEGER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _UNTOLD = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ufffe\\uffff]")
-"""What an answer in XML cannot tell, or a log only by accident: whom it names must be whom the token names."""
+"""Characters that XML cannot hold or a log would garble: the subject in answers must be the token's, unchanged."""
 
 
 class WebIdentity(NamedTuple):
-    """Whom a proved token speaks of. ``audience`` is the client it was made for (``azp`` before ``aud``).
+    """The identity in a token. ``audience`` is the client it was made for (``azp`` where it is given, else ``aud``).
 
     ``claims`` are all of the token's, ``key_id`` names the key that has signed it, if the token does.
     """
@@ -56,10 +56,10 @@ class WebIdentity(NamedTuple):
 
 
 def claimed_issuer(token: UnverifiedToken) -> str:
-    """Who the token says has made it.
+    """The issuer that the token claims, as an https URL.
 
     Raises:
-        InvalidIdentityToken: it says nothing, or something that is no https URL.
+        InvalidIdentityToken: it claims none, or something that is no https URL.
     """
     issuer = token.claims.get("iss")
     if issuer == GOOGLE:  # which leaves the scheme out at times (OpenID Connect Core, section 15.6.2)
@@ -80,12 +80,12 @@ def unknown_issuer(token: UnverifiedToken) -> InvalidIdentityToken:
 def check_claims(
     token: UnverifiedToken, client_ids: Collection[str] | None, now: int, tell: Tell = untold
 ) -> WebIdentity:
-    """Steps 1 to 3. What comes back is not proved until ``verify_signature`` has been asked.
+    """Steps 1 to 3. What is returned is not proved before ``verify_signature`` has returned.
 
     ``client_ids``: None where the trust policy alone says whose tokens are taken (``services.identities.builtin``).
 
     Raises:
-        InvalidIdentityToken, ExpiredIdentityToken: it is refused whoever has signed it.
+        InvalidIdentityToken, ExpiredIdentityToken: the token is refused, whoever signed it.
     """
     claims = token.claims
     tell("claims", claims, _REQUIRED)
@@ -100,7 +100,7 @@ def check_claims(
 
 
 def _subject(subject: object) -> str:
-    """Who it is, as text; AWS takes numbers, too."""
+    """The subject as text; AWS takes numbers, too."""
     if isinstance(subject, int) and not isinstance(subject, bool):
         subject = str(subject)
     if not isinstance(subject, str) or len(subject) > LONGEST_SUBJECT or _UNTOLD.search(subject):

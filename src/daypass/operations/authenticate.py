@@ -112,10 +112,11 @@ class Authenticator:
         return caller
 
     def at_sight(self, unverified: UnverifiedSignature, find_account: FindAccount) -> tuple[str, bool]:
-        """The id of the key it names and True, or of what kind it is and False when there may be no such key.
+        """How failures with this key are counted: its id and True if the key exists, else a kind of key and False.
 
-        Told without opening a token or reading the store, so it proves nothing. There are three kinds, whatever
-        strangers make up; ``UNREAD``: its account exists, and is not in memory or not as it is now.
+        Found without opening a token or reading the store, so it proves nothing. There are three kinds, so strangers
+        cannot make up further ones: ``TEMPORARY``, ``LONG_TERM``, and ``UNREAD`` for a key whose account exists and is
+        not in memory, or is out of date there.
         """
         key_id = unverified.access_key_id
         if key_id.startswith(TEMPORARY):

@@ -1,13 +1,12 @@
-"""Token buckets in whole numbers, in a table that cannot grow: how often one of many may do something.
+"""Token buckets in a table of bounded size: a rate limit for each of many keys.
 
-A bucket holds ``burst`` tokens and gets ``rate`` a second; whoever finds none waits. Each is one whole number, the
-moment at which it is full again, in millionths of a token: an hour of requests loses no token to rounding, and makes
-none.
+A bucket holds at most ``burst`` tokens and gets ``rate`` tokens a second. It is stored as one whole number, the moment
+at which it will be full again, in millionths of a token: rounding neither loses nor makes a token.
 
-Nobody can make the table larger than ``capacity``. It is kept in two halves: when the younger one is full, the older
-one is forgotten, and with it those who were not heard of for longest. To be forgotten is to have a full bucket again,
-so strangers can make others' buckets full, never empty. No lock is needed: threads that meet in one bucket may share a
-token, and ones that meet at the change of halves forget a little sooner.
+The table never exceeds ``capacity``. It has two halves: when the younger is full it becomes the older, and the older
+one, with the keys that were not used for longest, is dropped. A key that was dropped has a full bucket again, so
+strangers can fill the buckets of others but never empty them. No lock is needed: threads that use one bucket at the
+same moment may share a token, and threads at the change of halves may drop keys a little sooner.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _TOKEN = 1_000_000
 
 
 class TokenBuckets:
-    """One bucket for each key; a key that is not known has a full one. Times are in seconds, by any clock."""
+    """One bucket for each key; a key that is not in the table has a full one. Times are in seconds, by any clock."""
 
     __slots__ = ("_half", "_old", "_size", "_young", "rate")
 
@@ -31,7 +30,7 @@ class TokenBuckets:
         self._old: dict[Hashable, int] = {}
 
     def __len__(self) -> int:
-        """Entries held: never more than the capacity, but for one a thread at the change of halves."""
+        """Entries held: at most the capacity, and one more for each thread at the change of halves."""
         return len(self._young) + len(self._old)
 
     # INVARIANT: 9. in any time t at most burst + rate * t are let through.

@@ -29,9 +29,9 @@ from daypass.snapshot import AccountSnapshot
 class NewSession(NamedTuple):
     """What a minting operation decides about a session; the rest follows from the call.
 
-    ``principal_id`` is the unique id it is bound to, ``principal`` that entity's ARN resource (``role/path/name``),
-    ``owner`` the entity's account. ``lineage`` and ``ancestors``: those beside the caller's. The other fields are as
-    in ``Session``.
+    ``principal_id`` is the unique id of the entity that it is bound to, ``principal`` the resource part of that
+    entity's ARN (``role/path/name``), ``owner`` its account. ``lineage`` and ``ancestors`` are those that come on top
+    of the caller's own. The other fields are as in ``Session``.
     """
 
     kind: SessionKind
@@ -111,9 +111,7 @@ class Call:
         return self._find_account(account)  # nobody has an account, and may ask for one of that name
 
     def wait_for_store(self) -> None:
-        """Go on only where waiting for the store is allowed: for calls of inline operations that sometimes must.
-
-        Call it before doing anything.
+        """Return if this call may wait for the store. For inline operations that sometimes need to; call it first.
 
         Raises:
             NotLoaded: this is the event loop; the call is run again on a thread.
@@ -122,7 +120,7 @@ class Call:
             raise NotLoaded(self.operation.name)
 
     def tell(self, step: str, *seen: object) -> None:
-        """Nobody hears the steps of a call (``federation.steps``) unless it is a trial: ``operations.trial``."""
+        """Take note of a step (``federation.steps``): nothing in a real call; a trial collects them."""
 
     def put(self, entity: Entity) -> None:
         """Add or replace an entity of the caller's account; only in operations that change."""
@@ -218,7 +216,7 @@ class Call:
         self.record.ours["session"] = _noted(session)
         return TemporaryCredentials(key, secret, token, begins + duration)
 
-    # INVARIANT: 10. where an account has switched credentials off, nobody gets any of it.
+    # INVARIANT: 10. in a region where an account has switched credentials off, nobody gets credentials of it.
     #   tests/security/test_regions.py::test_no_action_issues_credentials_in_a_region_that_is_not_active
     def _require_active(self, owner: AccountSnapshot) -> None:
         """Refuse to issue credentials of ``owner`` in a region that is not active there.

@@ -1,4 +1,4 @@
-"""Under which names this daypass is reached, and what may stand in the scope of a credential that is sent there.
+"""The host names under which this daypass is reached, and the credential scopes that each of them accepts.
 
 Global and regional endpoints are names for the same door (STS API reference, "Regions and endpoints").
 """
@@ -29,21 +29,21 @@ class Place:
 
 
 class Doors:
-    """The doors of a daypass that stands at ``place``. ``anywhere``: the scope of a service where no host names one."""
+    """The host names of a daypass at ``place``. ``anywhere``: by service, the scope where the host is no AWS name."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self.anywhere = {name: Scope(name, self._regions_of(name)) for name in wire.SERVICES}
 
     def scope(self, route: wire.Route) -> Scope:
-        """What may stand in a credential scope that was sent to this endpoint."""
+        """The credential scopes that are accepted at the endpoint of ``route``."""
         endpoint = route.endpoint
         if endpoint is None or route.service == "iam":
             return self.anywhere[route.service]
         return Scope(route.service, endpoint.region.__eq__ if self.serves(endpoint) else _nowhere)
 
     def serves(self, endpoint: wire.Endpoint) -> bool:
-        """Whether an AWS host name is a name of this daypass: a global one, or one of its regions."""
+        """Whether an AWS endpoint belongs to this daypass: a global one of its partition, or one of its regions."""
         return self._is_ours(endpoint.region) and (endpoint.is_global or self._place.region in (None, endpoint.region))
 
     def settled(
@@ -60,8 +60,8 @@ class Doors:
     def refuse_scope(
         self, raw: RawRequest, signature: sigv4.UnverifiedSignature, route: wire.Route, now: float
     ) -> None:
-        """Refuse what was signed for a service that daypass does not have in the words of one that has another door:
-        stale before misdirected, and all that is wrong with the scope at once.
+        """Refuse a request that was signed for an unknown service, as it would be for a known one with a wrong scope:
+        first for its time, then for all that is wrong with the scope, in one message.
 
         Raises:
             SignatureDoesNotMatch, IncompleteSignature, MalformedQueryString: as ``Authenticator.verify``.

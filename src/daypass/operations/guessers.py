@@ -1,4 +1,4 @@
-"""Who sends proofs that do not hold: which failures count against whom (``throttling`` counts them)."""
+"""Failed proofs of identity: which failures count against whom. The counting itself is ``throttling.Failures``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from daypass.ports import Directory
 from daypass.sigv4 import UnverifiedSignature
 
 IDENTITY = "identity"
-"""What the words of identity providers are counted as, whoever they are of."""
+"""The kind of key under which tokens and assertions of all identity providers are counted."""
 
 
 class Guessers:
@@ -20,10 +20,10 @@ class Guessers:
         self._throttle, self._authenticator, self._directory = throttle, authenticator, directory
 
     def refuse(self, raw: RawRequest, signature: UnverifiedSignature, now: float) -> None:
-        """Refuse the sender of ``raw`` if he fails too often. Nothing of the signature is looked at.
+        """Refuse a request whose sender has failed too often. Its signature is not verified.
 
         Raises:
-            Throttling: he does.
+            Throttling: too many failures.
         """
         key, _ = self._authenticator.at_sight(signature, self._directory.find)
         if self._throttle.failures.refuses(source_of(raw.peer), key, now):
@@ -32,9 +32,9 @@ class Guessers:
     def note(
         self, raw: RawRequest, signature: UnverifiedSignature, error: ServiceError, reach: Reach, now: float
     ) -> None:
-        """Count ``error`` against its sender, if it took work to find out.
+        """Count ``error`` against the sender of ``raw``, if it is a failed proof that took work to find.
 
-        An expired session is none: it was his, and he is to hear of it. Nor is the wrong time of an unknown key.
+        An expired session does not count: it proved who he is. Nor does the stale signature of an unknown key.
         """
         key, is_known = self._authenticator.at_sight(signature, self._directory.find)
         if reach.may_block and key == LONG_TERM:  # its account had to be read first
@@ -43,14 +43,14 @@ class Guessers:
             self._throttle.failures.note(source_of(raw.peer), key, now)
 
     def refuse_unproved(self, raw: RawRequest, now: float) -> None:
-        """Refuse the sender of ``raw`` if the words of identity providers that he brings prove nothing too often.
+        """Refuse a request whose sender has shown too many invalid tokens and assertions.
 
         Raises:
-            Throttling: they do.
+            Throttling: too many.
         """
         if self._throttle.failures.refuses(source_of(raw.peer), IDENTITY, now):
             raise self._throttle.refused("failures", detail="too many tokens and assertions that prove nothing")
 
     def note_unproved(self, raw: RawRequest, now: float) -> None:
-        """Count a token or an assertion that proves nothing. One that is over is none: it was good once."""
+        """Count an invalid token or assertion. Expired ones are not to be counted: they were valid once."""
         self._throttle.failures.note(source_of(raw.peer), IDENTITY, now)

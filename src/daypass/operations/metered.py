@@ -1,7 +1,8 @@
-"""A service with quotas. A class of its own, so that requests of a service without them do not pay for the question.
+"""The pipeline with request quotas, in a class of its own so that without quotas no request pays for a check.
 
-A request takes its tokens once, before its parameters are read. One that goes on to a thread gives them back and takes
-them there, when it is really answered; what waits for a thread is limited by places (``server/threads.py``).
+A request takes its tokens from the buckets once, before its parameters are read. A request that is handed on to a
+thread gives them back, and takes them again when it is run there. How many may wait for a thread is limited by
+``server/threads.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from daypass.sigv4 import UnverifiedSignature
 
 
 class MeteredService(Service):
-    """See the module and ``Service``. ``throttle`` has quotas."""
+    """``Service`` with quotas. ``throttle`` must have some."""
 
     def __init__(self, ports: Ports, registry: Registry, *rest: Any, throttle: Throttle, **more: Any) -> None:
         assert throttle.quotas is not None, "else a plain Service does"

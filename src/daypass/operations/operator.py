@@ -20,7 +20,7 @@ from daypass.principals import Caller, Operator
 
 
 class OperatorDoor:
-    """Same handlers, same audit; a refusal is always recorded. The endpoint policy guards the network, not this."""
+    """Runs operations for the operator: same handlers, same audit, every refusal recorded, no endpoint policy."""
 
     def __init__(
         self, ports: Ports, registry: Registry, place: Place, performer: Performer, request_ids: RequestIds

@@ -1,13 +1,13 @@
-"""Who asks too often, and is told ``Throttling`` before work is done for him.
+"""Rate limits: which requests are answered ``Throttling`` before any work is done for them.
 
-    failures   of a key at an address: signatures that did not hold; of an address alone:     on by default
-               tokens and assertions that prove nothing
-    address    requests of an address                                                         off unless a number is set
+    failures   wrong signatures of a key from an address; invalid tokens and assertions       on by default
+               from an address
+    address    requests from an address                                                       off unless a number is set
     sts        an account's calls of STS in a region; the global endpoint counts by itself    AWS's quota, or a number
-    iam-reads, iam-writes                                                                    off unless a number is set
+    iam-reads, iam-writes   an account's calls of IAM                                         off unless a number is set
 
-An address is an IPv4 address or the /64 of an IPv6 one, since that is what one customer of a provider gets. Quotas are
-taken of verified callers only: nobody spends another's.
+An address is an IPv4 address, or the /64 network of an IPv6 address, which is what one customer of a provider gets.
+Only verified callers use up the quota of an account, so nobody can use up another's.
 
 Source of AWS's figures: IAM User Guide, "IAM and AWS STS quotas", "STS request quotas"; it publishes none for IAM.
 """
@@ -36,11 +36,11 @@ CAPACITY = 16_384
 """Buckets that a process keeps of each kind; about 200 bytes each."""
 
 BURST_SECONDS = 10
-"""So many seconds' failures may come at once."""
+"""The burst of failures that is allowed, in seconds' worth of the rate."""
 
 
 def source_of(address: str) -> str:
-    """The part of ``address`` that one party holds. Empty where a surface knows no addresses: nobody in particular."""
+    """The part of ``address`` that one party holds; empty for requests that came without an address."""
     return _network(address) if ":" in address else address
 
 
@@ -53,13 +53,12 @@ def _network(address: str) -> str:
 
 
 class Failures:
-    """Counts failed proofs. ``active`` is false while nobody fails too often, and nothing else need be asked.
+    """Counts failed proofs of identity. ``active`` is false while no bucket is empty; then nothing else need be asked.
 
-    A key that is known has a bucket for each address it is used from. What is unknown shares four at each address:
-    keys that do not exist, those for which an account had to be read, session tokens that could not be opened, and
-    what identity providers are said to say.
-    Whoever's bucket is empty is refused unseen. So nobody elsewhere can make daypass refuse a signature of yours.
-    What is refused costs nothing, so that ``per_second`` failures are still answered as they deserve.
+    A key that exists has a bucket for each address it is used from. Everything else shares four buckets for each
+    address: keys that do not exist, keys whose account had to be read from the store, session tokens that could not be
+    opened, and tokens and assertions of identity providers. While a bucket is empty, requests that would use it are
+    refused without a look at their proof. Buckets are by address, so nobody elsewhere can have your requests refused.
 
     # INVARIANT: 9. wrong signatures of one address are worth a bounded amount of work, and cost nobody elsewhere his
     #   right ones.  tests/security/test_throttling.py::test_strangers_elsewhere_lock_nobody_out
@@ -71,7 +70,7 @@ class Failures:
         self._until = 0.0
 
     def note(self, source: str, key: str, now: float) -> None:
-        """Count a proof that did not hold. ``key``: the id of the key if it is known, else its kind."""
+        """Count a failed proof. ``key``: the id of the key if it exists, else the kind of key that was claimed."""
         who = (source, key)
         self._buckets.take(who, now)
         if source and not self._buckets.has(who, now):
@@ -79,7 +78,7 @@ class Failures:
             self._until = now + 1 / self._buckets.rate
 
     def refuses(self, source: str, key: str, now: float) -> bool:
-        """Whether a proof by ``key`` from ``source`` is not looked at now."""
+        """Whether a request with ``key`` from ``source`` is refused unverified now."""
         if now >= self._until:  # all have a token again
             self.active = False
         return self.active and source != "" and not self._buckets.has((source, key), now)
@@ -127,7 +126,7 @@ def _uncounted(kind: Class) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """What limits one service. ``quotas`` is None where there are none; ``count`` is told of each refusal."""
+    """The limits of one service. ``quotas``: None where there are none. ``count`` is called with each refusal."""
 
     failures: Failures = field(default_factory=NoFailures)
     quotas: Quotas | None = None

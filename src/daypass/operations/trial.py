@@ -1,6 +1,7 @@
-"""A call tried out to see what becomes of it: judged step by step as a real one, up to the credentials it would get.
+"""A dry run of a minting operation: every check of the real call, up to the point where credentials would be made.
 
-The operation's own function runs; nothing is minted, recorded of it, or used up. Only the operator tries calls.
+The operation's own function runs. Nothing is minted, nothing is used up, and of the call itself nothing is recorded.
+Only the operator can run a trial.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from daypass.principals import Anonymous, Caller
 
 
 class Step(NamedTuple):
-    """A step that was taken, and what it looked at."""
+    """A step that was taken, and the values that it looked at."""
 
     name: str
     seen: tuple[Any, ...]
@@ -33,16 +34,16 @@ class Outcome(NamedTuple):
 
 
 class _Tried(Exception):
-    """The call has come as far as it is to come."""
+    """The call has reached the point where credentials would be made."""
 
 
 class TriedCall(Call):
-    """A call of an operation that mints, without a signature: it ends before anything is minted."""
+    """A call of an unsigned, minting operation that ends before anything is minted."""
 
     __slots__ = ("duration", "session", "steps")
 
     def __init__(self, call: Call, operation: Operation, params: dict[str, Any]) -> None:
-        """``call``: the operator's own, which is to try ``operation`` as a stranger would ask for it."""
+        """``call`` is the operator's own call; ``operation`` is tried as an unsigned caller would call it."""
         stranger = Caller(Anonymous(partition=call.caller.principal.partition), "")
         identities = call.ports.identities
         ports = replace(call.ports, identities=identities.for_trial() if identities else None)
@@ -76,7 +77,7 @@ class TriedCall(Call):
 
 
 def try_out(call: TriedCall) -> Outcome:
-    """What becomes of ``call``. What is no refusal, such as a store that is away, is raised."""
+    """Run ``call`` and tell how it ended. Failures that are no refusal, such as a store that is away, are raised."""
     refusal: ServiceError | None = None
     try:
         call.operation.handler(call)

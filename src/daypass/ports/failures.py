@@ -8,11 +8,13 @@ from daypass.exchange import Response
 
 
 class NotLoaded(Exception):
-    """The account may exist but is not in this node's memory. Control flow, never an answer to a client.
+    """The event loop cannot answer this request without waiting. Control flow, never an answer to a client.
 
-    ``holder``: the verified caller's (``Caller.holder``), empty where nobody is verified yet. ``throttled`` gives the
-    answer, and writes its record, for a verified caller of whom too much waits for a thread already. ``is_long``: it is
-    going to compute for long. ``awaits``: the outside party that it is going to wait for.
+    Nothing was done; the request is run again on a worker thread. The attributes say how to queue it there:
+
+    ``holder``: the verified caller's id (``Caller.holder``), empty while nobody is verified.
+    ``throttled``: makes, and records, the refusal of a verified caller who has too many requests in the queue.
+    ``is_long``: it computes for long. ``awaits``: the host of an outside party that it waits for, such as an issuer.
     """
 
     holder: str = ""

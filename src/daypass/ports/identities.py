@@ -1,4 +1,4 @@
-"""What identity providers say, and the keys that prove it."""
+"""Federated identities: tokens and assertions to be verified, and the keys that verify them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from daypass.snapshot import AccountSnapshot
 
 
 class Vouched(NamedTuple):
-    """What an identity provider's word proves about somebody, once its signature, times and audience are verified.
+    """A federated identity: what a token or an assertion proves, once signature, times and audience are verified.
 
-    ``provider`` is the provider's ARN, or the domain of a built-in one; ``subject`` is who it is. ``not_after`` ends
-    any session that is opened on it (epoch seconds). ``roles`` are the only ones it may open, None: any that trust it.
-    ``keys`` are the condition keys of the call, names lower-case; ``federation`` those that stay with the session, and
-    ``result`` the members of the answer that repeat what was said. ``evidence`` is for the record: who has signed, with
-    which key; ``additional`` becomes its ``additionalEventData``.
+    ``provider`` is the provider's ARN, or the domain of a built-in one; ``subject`` is the person or workload.
+    ``not_after`` (epoch seconds) ends every session that is opened on it. ``roles`` are the only ones it may open;
+    None: any role that trusts it. ``keys`` are the condition keys of the call, names in lower case; ``federation``
+    those of them that stay with the session; ``result`` the members of the answer that repeat what the provider said.
+    ``evidence`` is for the audit record: who signed, with which key. ``additional``: its ``additionalEventData``.
     """
 
     provider: str
@@ -38,7 +38,7 @@ class Vouched(NamedTuple):
 
 
 class IssuerKey(NamedTuple):
-    """A key of an issuer. ``trust``: what its connection was trusted for, in the words of AWS's records."""
+    """A key of an issuer. ``trust``: why the server it was fetched from was trusted, as AWS's audit records say it."""
 
     key: Key
     trust: Literal["IAMTrustStore", "Thumbprint"]
@@ -51,16 +51,16 @@ class IssuerKeys(Protocol):
         """The key of ``provider`` that can have made a signature. ``wait`` is called before anything is fetched.
 
         Raises:
-            KeysUnavailable: the issuer has no such key, or could not be asked; nobody's signature counts.
+            KeysUnavailable: the issuer has no such key, or could not be asked: the signature cannot be verified.
             NotLoaded: from ``wait``.
         """
         ...
 
 
 class KeysUnavailable(Exception):
-    """A signature of this issuer cannot be verified. The text says why, for the record.
+    """A signature of this issuer cannot be verified. The text says why, for the audit record.
 
-    ``wrong_certificate``: nobody vouches for who answered in its name. ``is_busy``: ask again in a moment.
+    ``wrong_certificate``: the server that answered in its name is not trusted. ``is_busy``: ask again in a moment.
     """
 
     def __init__(self, why: str, *, wrong_certificate: bool = False, is_busy: bool = False) -> None:
@@ -69,30 +69,31 @@ class KeysUnavailable(Exception):
 
 
 class TokenOwner(NamedTuple):
-    """Whose an access token is: the application that it was made for, and its user."""
+    """The application that an access token was made for, and its user, both as the provider numbers them."""
 
     application: str
     user: str
 
 
 class AccessTokens(Protocol):
-    """Access tokens of OAuth 2.0 providers, which nobody but the provider can judge."""
+    """Access tokens of OAuth 2.0 providers. They are opaque: only the provider can say what one is worth."""
 
     def owner(self, provider: str, token: str) -> TokenOwner:
-        """Whose ``token`` is, by the word of ``provider`` (a host name). Asks it, and blocks.
+        """The owner of ``token``. Asks ``provider`` (a host name), and blocks until it has answered.
 
         Raises:
-            IDPRejectedClaim: the provider does not stand by it.
-            IDPCommunicationError: it could not be asked, or was not understood.
+            IDPRejectedClaim: the provider says that the token is not valid.
+            IDPCommunicationError: it could not be asked, or its answer was not understood.
         """
         ...
 
 
 class Asking(NamedTuple):
-    """In what call somebody's word is judged. ``now``: epoch seconds. ``wait`` goes on only where waiting is allowed.
-    ``tell`` hears each step (``federation.steps``).
+    """The circumstances in which a token or an assertion is verified.
 
-    ``wait`` raises ``NotLoaded`` on the event loop, and is called before a fetch, a write, or a long computation.
+    ``owner`` is the account whose providers are trusted, ``now`` the time in epoch seconds. ``wait`` is called before a
+    fetch, a write or a long computation: on the event loop it raises ``NotLoaded``. ``tell`` is given each step
+    (``federation.steps``).
     """
 
     owner: AccountSnapshot
@@ -102,38 +103,38 @@ class Asking(NamedTuple):
 
 
 class Identities(Protocol):
-    """Verifies what identity providers of an account say. Every refusal is raised; what comes back is proved."""
+    """Verifies tokens and assertions of identity providers. Every refusal is raised; what is returned is proved."""
 
     def verify_token(self, token: str, session_name: str, asking: Asking) -> Vouched:
-        """Whom a web identity token proves to the account ``asking.owner``.
+        """The identity that a web identity token proves to the account ``asking.owner``.
 
         Raises:
-            InvalidIdentityToken, ServiceError: it proves nobody, or no provider of the account has issued it.
+            InvalidIdentityToken, ServiceError: it proves none, or no provider of the account has issued it.
             NotLoaded: from ``asking.wait``.
         """
         ...
 
     def verify_access_token(self, token: str, provider: str, session_name: str, asking: Asking) -> Vouched:
-        """Whom an access token of the OAuth 2.0 ``provider`` proves.
+        """The identity that an access token of the OAuth 2.0 ``provider`` proves.
 
         Raises:
-            AccessDenied, ServiceError: nobody, or no such provider is asked here.
+            AccessDenied, ServiceError: none, or this provider is not asked here.
             NotLoaded: from ``asking.wait``.
         """
         ...
 
     def verify_assertion(self, assertion: str, provider_arn: str, role_arn: str, asking: Asking) -> Vouched:
-        """Whom a SAML response (base64) proves to the account ``asking.owner``, as one who may open ``role_arn``.
+        """The identity that a SAML response (base64) proves to the account ``asking.owner``, for the role ``role_arn``.
 
-        It is used up with that.
+        The response is used up by this: it cannot be verified a second time.
 
         Raises:
-            InvalidIdentityToken, ServiceError: it proves nobody, or the provider is not one of the account.
+            InvalidIdentityToken, ServiceError: it proves none, or the provider is not one of the account.
             NotLoaded: from ``asking.wait``.
             StoreUnavailable: whether it is unused could not be learnt.
         """
         ...
 
     def for_trial(self) -> Identities:
-        """The same judgement, with nothing used up: whoever tries a SAML response can still come with it."""
+        """The same verification without using up anything: a SAML response that was tried can still be redeemed."""
         ...
