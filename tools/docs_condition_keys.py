@@ -140,7 +140,7 @@ def _oidc(table: dict[str, Any]) -> Iterator[str]:
     yield _FURTHER
     for row in table["known issuers"]:
         yield f"| {row['name']} | {', '.join(f'`{claim}`' for claim in row['claims'])} |\n"
-    yield f"{_BESIDE}, and `sts:RoleAuthorizedByIdp` where the token lists roles.\n"
+    yield f"{_BESIDE}, and `sts:RoleAuthorizedByIdp`: whether the token lists the role, `false` where it lists none.\n"
 
 
 def _provided(column: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:

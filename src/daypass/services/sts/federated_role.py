@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from daypass.entities import Role
+from daypass.entities import OidcProvider, Role, SamlProvider
 from daypass.errors import InvalidIdentityToken
 from daypass.operations.audit import role_resource
 from daypass.operations.authorize import decide, denied, tag_keys, trust_policy
@@ -27,6 +27,7 @@ from daypass.services.sts.token_size import least_size, sizes
 from daypass.sessions.limits import packed_policy_size, session_tags
 from daypass.snapshot import AccountSnapshot
 
+_SAML = ":saml-provider/"
 _NOT_IN_CLAIM = "The target role ARN is not present in the roles claim of the identity token"
 
 
@@ -64,13 +65,15 @@ class Opening(NamedTuple):
 # INVARIANT: 2. no role is opened on a provider's word that its trust policy does not allow.
 #   tests/services/sts/test_federated_role.py::test_only_what_the_trust_policy_allows_is_opened
 def authorized(call: Call, asked: Asked, vouched: Vouched, owner: AccountSnapshot) -> Opening:
-    """The session that ``vouched`` may have of the role that is asked for.
+    """The session that ``vouched`` may have of the role that is asked for. ``owner``: the account to which it is shown,
+    as it was when it was verified.
 
     Raises:
         InvalidIdentityToken: the provider's word is for other roles.
         AccessDenied: in one form of words, whatever is missing.
         InvalidParameterValue, ValidationError, PackedPolicyTooLarge: tags or policies that cannot be had.
     """
+    owner = _by_now(call, vouched, owner)
     call.tell("roles claim", vouched, asked.role_arn)
     if vouched.roles is not None and asked.role_arn not in vouched.roles:
         raise InvalidIdentityToken(_NOT_IN_CLAIM)
@@ -102,6 +105,25 @@ def opened(call: Call, asked: Asked, opening: Opening, duration: int) -> Mapping
     """The answer, credentials included."""
     credentials = call.mint(opening.session, duration, asked.least_size or 0)
     return {"Credentials": shape(credentials)} | opening.result | sizes(credentials, asked.least_size)
+
+
+# INVARIANT: 5. who has waited for an issuer's keys, or for his turn, is judged by the account as it is by then.
+#   tests/security/test_federated_races.py::test_a_provider_that_is_gone_by_the_time_its_word_is_proved_opens_nothing
+def _by_now(call: Call, vouched: Vouched, owner: AccountSnapshot) -> AccountSnapshot:
+    """The account as it is now: verifying takes as long as others like.
+
+    Raises:
+        AccessDenied: the provider is no longer what it was.
+    """
+    now = call.find_account(owner.id)
+    if now is not owner and (now is None or _provider(now, vouched) != _provider(owner, vouched)):
+        raise denied(_refusal(call))
+    return now
+
+
+def _provider(owner: AccountSnapshot, vouched: Vouched) -> OidcProvider | SamlProvider | None:
+    """The provider as the account has it; None for a built-in one."""
+    return owner.find_oidc_provider(vouched.provider) or owner.find_saml_provider(vouched.provider)
 
 
 def _take_down(call: Call, vouched: Vouched, owner: AccountSnapshot) -> None:
@@ -144,8 +166,8 @@ def _condition_keys(vouched: Vouched, owner: AccountSnapshot) -> dict[str, str |
         keys |= owner_keys(owner.membership)
     if vouched.source_identity is not None:
         keys["sts:sourceidentity"] = vouched.source_identity
-    if vouched.roles is not None:
-        keys["sts:roleauthorizedbyidp"] = "true"
+    if _SAML not in vouched.provider:
+        keys["sts:roleauthorizedbyidp"] = "false" if vouched.roles is None else "true"
     if vouched.tags:
         keys |= tag_keys(vouched.tags, "aws:RequestTag") | {"aws:tagkeys": tuple(key for key, _ in vouched.tags)}
     if vouched.transitive:
