@@ -1,4 +1,4 @@
-"""The composition root: joins settings, adapters and services. It alone, with ``parts.py``, sees both sides."""
+"""The composition root: joins settings, adapters and services. Only it and ``parts.py`` import both of these."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _LOG = logging.getLogger("daypass.keys")
 
 
 class Daypass:
-    """One opened daypass: the service, and all that stands behind it. Close it, or use it as a context manager."""
+    """One opened daypass: the service, and all that it stands on. Close it, or use it as a context manager."""
 
     def __init__(
         self,
@@ -68,41 +68,42 @@ class Daypass:
         entropy: Entropy,
         count_throttled: Callable[[Class], None],
     ) -> None:
-        self.settings, self._node = settings, node
-        self.data = data = node.data
+        self.settings, self._node, self._clock, self._entropy = settings, node, clock, entropy
+        self.data, self.storage, self.installation = node.data, storage, storage.installation
         endpoint = endpoint_policy(settings.endpoint_policy)
-        self.storage = storage
-        self.installation = storage.installation
-        self.audit = AuditTrail(data / "audit", audit_settings(settings))
-        self._master = open_master_key(data, storage.sealing_keys)
-        self.keys = RingKeeper(
-            storage.sealing_keys,
-            self._master,
-            clock=clock,
-            entropy=entropy,
-            rotation_period=settings.key_rotation_seconds,
-            held=storage.cold_start.sealing_keys if storage.cold_start else (),
-        )
+        self.audit = AuditTrail(self.data / "audit", audit_settings(settings))
+        self._master = open_master_key(self.data, storage.sealing_keys)
+        self.keys = self._ring_keeper()
         fixed = settled(settings, self.installation, entropy)
         self.default_account, self.region = fixed.account, fixed.region
         self._fetcher = Fetcher()
         self._issuer_keys = IssuerKeyCache(self._fetcher)
-        ports = self._ports(clock, entropy)
+        ports = self._ports()
         self.issuers, self.saml = Issuers(ports), ServiceProviderMetadata(ports)
         place = Place(fixed.partition, fixed.region)
         self.service = service(settings, ports, place, endpoint, throttle(settings, count_throttled))
         self.first_start = False
-        self._clock, self._entropy = clock, entropy
         self._stop = Event()
         self._minder: Thread | None = None
 
-    def _ports(self, clock: Clock, entropy: Entropy) -> Ports:
+    def _ring_keeper(self) -> RingKeeper:
+        cold_start = self.storage.cold_start
+        return RingKeeper(
+            self.storage.sealing_keys,
+            self._master,
+            clock=self._clock,
+            entropy=self._entropy,
+            rotation_period=self.settings.key_rotation_seconds,
+            held=cold_start.sealing_keys if cold_start else (),
+        )
+
+    def _ports(self) -> Ports:
         storage, public_url = self.storage, self.settings.public_url or listened_url(self.settings)
         own = saml_names(self.settings, public_url)
         builtin = Builtin(self.settings.builtin_providers, AccessTokenJudges(self._fetcher.ask))
         return Ports(
-            clock,
-            entropy,
+            self._clock,
+            self._entropy,
             storage.directory,
             storage.store,
             self.keys,

@@ -12,6 +12,11 @@ from daypass.errors import Malformed
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
 
 
+def is_account(text: str) -> bool:
+    """Whether ``text`` has the form of an account id: 12 digits."""
+    return len(text) == 12 and text.isascii() and text.isdigit()
+
+
 class Arn(NamedTuple):
     """One ARN in its six fields. ``resource`` is everything after the fifth colon."""
 

@@ -1,4 +1,4 @@
-"""What the settings say about the parts that ``app.py`` joins."""
+"""The parts that ``app.py`` joins, made as the settings say."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def endpoint_policy(file: str | None) -> Attached | None:
 
 
 def saml_names(settings: Settings, public_url: str | None) -> tuple[str, ...]:
-    """What SAML providers may call this daypass, beside AWS's names."""
+    """The names under which SAML responses may be addressed to this daypass, beside AWS's own."""
     return (*((f"{public_url}{SAML_PATH}",) if public_url else ()), *settings.saml_recipients)
 
 
 def shared_issuers(settings: Settings) -> dict[str, str]:
-    """Issuers that serve strangers, too, beside those that are known: by URL without scheme, the claim to ask for."""
+    """The operator's own list of shared issuers: by URL without scheme, the claim that tells their customers apart."""
     return dict(entry.split("=", 1) for entry in settings.shared_issuers)
 
 
@@ -65,7 +65,7 @@ def service(settings: Settings, ports: Ports, place: Place, endpoint: Attached |
 
 
 def throttle(settings: Settings, count: Callable[[Class], None]) -> Throttle:
-    """What limits one worker: its part of each quota, and failures by itself."""
+    """The limits of one worker: its share of each quota; failures are limited in each worker by itself."""
     if settings.throttling == "off":
         return Throttle(count=count)
     wanted: dict[Class, int] = {

@@ -53,7 +53,9 @@ def optional_account_option(command: F) -> F:
 
 
 def _account(_context: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not (len(value) == 12 and value.isascii() and value.isdigit()):
+    from daypass.arn import is_account
+
+    if value is not None and not is_account(value):
         raise click.BadParameter(f"`{value}` is no account id; it has 12 digits")
     return value
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from daypass.arn import PARTITIONS
+from daypass.arn import PARTITIONS, is_account
 from daypass.policy.arns import FIELDS, arn_matcher
 from daypass.policy.lint.document import Document, Entry
 from daypass.policy.lint.finding import Finding
@@ -17,7 +17,6 @@ from daypass.policy.lint.overlap import overlap
 from daypass.policy.lint.redundancy import included
 from daypass.policy.lint.report import did_you_mean, found
 from daypass.policy.match import Matcher, glob, has_wildcard
-from daypass.policy.parse.principal_entry import is_account
 from daypass.regions import partition_of
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")

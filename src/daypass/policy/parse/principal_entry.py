@@ -5,7 +5,7 @@ Source: AWS JSON policy elements: Principal.
 
 from __future__ import annotations
 
-from daypass.arn import PARTITIONS
+from daypass.arn import PARTITIONS, is_account
 from daypass.policy.match import has_wildcard
 
 _SERVICE_SUFFIXES = (
@@ -32,11 +32,6 @@ def principal_fault(kind: str, value: str) -> str | None:
     if kind == "Service":
         return None if is_service(value) else f'Invalid principal in policy: "SERVICE":"{value}"'
     return None if is_provider(value) else "Federated principals must be valid domain names or SAML metadata ARNs"
-
-
-def is_account(text: str) -> bool:
-    """Whether ``text`` is a 12-digit account id."""
-    return len(text) == 12 and text.isascii() and text.isdigit()
 
 
 def is_aws_principal(value: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from daypass.arn import is_account
 from daypass.errors import Malformed, MalformedPolicyDocument
 from daypass.policy.attached import Attached, PolicySet
 from daypass.policy.context import KeyValue, Requester
@@ -126,7 +127,7 @@ def resource_owner(resource: str, default: str) -> str:
     """The account that owns ``resource``: the one its ARN names, else ``default``."""
     fields = resource.split(":", 5)
     account = fields[4] if len(fields) == 6 else ""
-    return account if len(account) == 12 and account.isascii() and account.isdigit() else default
+    return account if is_account(account) else default
 
 
 def context_values(values: Mapping[str, Any]) -> dict[str, KeyValue]:

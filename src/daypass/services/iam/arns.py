@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from daypass.arn import Arn
+from daypass.arn import Arn, is_account
 from daypass.entities import ManagedPolicy
 from daypass.errors import Malformed, NoSuchEntity, PolicyNotAttachable, ValidationError
 from daypass.operations.authorize import denied
@@ -23,11 +23,6 @@ class Found:
 
     arn: str
     policy: ManagedPolicy
-
-
-def is_account(text: str) -> bool:
-    """Whether ``text`` has the form of an account id."""
-    return len(text) == 12 and text.isascii() and text.isdigit()
 
 
 def is_policy_arn(text: str) -> bool:

@@ -13,14 +13,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from daypass.arn import Arn
+from daypass.arn import Arn, is_account
 from daypass.entities import Role
 from daypass.errors import Malformed, MalformedPolicyDocument
 from daypass.ids import account_of
 from daypass.operations.call import Call
 from daypass.policy import Policy
 from daypass.principals import Tags
-from daypass.services.iam.arns import is_account
 from daypass.snapshot import AccountSnapshot
 
 _SESSION_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daypass.arn import is_account
 from daypass.entities import ControlPolicy, ControlType, Organization, Unit
 from daypass.ids import lower_id
 from daypass.operations.call import Call
@@ -101,7 +102,7 @@ def find_target(call: Call, tree: Tree, text: str) -> str:
     Raises:
         TargetNotFound: none is meant, or the account is outside the organization.
     """
-    if len(text) == 12 and text.isascii() and text.isdigit():
+    if is_account(text):
         if call.find_account(text) is None or tree.place(text) is None:
             raise TargetNotFound(f"There is no account {text} in the organization.")
         return text

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from daypass.arn import Arn
+from daypass.arn import Arn, is_account
 from daypass.entities import RootFeature
 from daypass.errors import AccessDenied, Malformed, ValidationError
 from daypass.operations.authorize import caller_policies, decide, denied, find_policy, refuse
@@ -75,7 +75,7 @@ def _account_of(target: str, call: Call) -> str:
         account = arn.account
         if target != _root_of(account, call):
             raise ValidationError(f"{target} is invalid")
-    if len(account) != 12 or not (account.isascii() and account.isdigit()):
+    if not is_account(account):
         raise ValidationError(f"{target} is invalid")
     return account
 

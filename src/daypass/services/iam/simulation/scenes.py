@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from daypass.arn import Arn
+from daypass.arn import Arn, is_account
 from daypass.entities import Group, Role, User
 from daypass.errors import InvalidInput, Malformed, MalformedPolicyDocument
 from daypass.operations.authorize import caller_policies, group_policies
@@ -21,7 +21,6 @@ from daypass.policy import Attached, Kind, PolicySet, check_document
 from daypass.policy.simulate import ContextEntry, Scene, read_entries
 from daypass.principals import Caller, RoleSession, Root
 from daypass.principals import User as UserPrincipal
-from daypass.services.iam.arns import is_account
 from daypass.services.iam.simulation.exclusions import without_excluded
 from daypass.services.iam.targets import GROUPS, ROLES, USERS
 
