@@ -17,14 +17,16 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from benchmarks.actions import SAML, SignedIn, signed_in, visited_role
 from benchmarks.figures import Figures
 from benchmarks.inner import microseconds
-from benchmarks.load import Request, measure
-from benchmarks.servers import Server, daypass
+from benchmarks.load import Request, least, measure
+from benchmarks.servers import Server, bare, daypass
 from benchmarks.single import measure_once
+from benchmarks.verifier import CERTIFICATE
 from daypass.federation.compact import decode_base64url, read_token
 from daypass.federation.saml.names import ASSERTION
 from daypass.testing.issuer import StubIssuer
@@ -45,11 +47,14 @@ WEB = "AssumeRoleWithWebIdentity"
 class Trust:
     """A server that trusts an issuer, whose tokens are here by algorithm, and a SAML identity provider.
 
+    ``bare`` verifies that provider's responses and does nothing else.
+
     ``verifications`` are the CPU microseconds that a library takes for one signature of each, ``mark`` those of one
     mark in the store: that an assertion was used is on disk before anything is given for it.
     """
 
     server: Server
+    bare: Server
     tokens: dict[str, str]
     visited: str
     signed_in: SignedIn
@@ -84,7 +89,8 @@ def federated(figures: Figures, seconds: float) -> None:
 def _web(figures: Figures, trust: Trust, algorithm: str, seconds: float) -> None:
     pid, role = trust.server.pid, trust.server.request("AssumeRole")
     token = trust.web(algorithm)
-    ours, floor = _least(
+    ours, floor = least(
+        ROUNDS,
         lambda: measure(pid, token, connections=CONNECTIONS, seconds=seconds).cpu,
         lambda: measure(pid, role, connections=CONNECTIONS, seconds=seconds).cpu,
     )
@@ -94,22 +100,25 @@ def _web(figures: Figures, trust: Trust, algorithm: str, seconds: float) -> None
 
 
 def _saml(figures: Figures, trust: Trust) -> None:
-    pid, role = trust.server.pid, trust.server.request("AssumeRole")
-    ours, floor = _least(
+    pid, role, bare = trust.server.pid, trust.server.request("AssumeRole"), trust.bare
+    ours, floor, verifying = least(
+        ROUNDS,
         lambda: measure_once(pid, [trust.saml() for _ in range(ASSERTIONS)], WAITING),
         lambda: measure_once(pid, [role] * ASSERTIONS, WAITING),
+        lambda: measure_once(bare.pid, [trust.saml().to(bare.url) for _ in range(ASSERTIONS)], WAITING),
     )
     raw = figures.add("signxml verification", trust.verifications[SAML], "us")
     figures.add("AssumeRole beside SAML, CPU", floor, "us/request")
     mark = figures.add("a mark in the store, CPU", trust.mark, "us")
-    known = ("signxml and AssumeRole", raw + floor)
-    figures.add(f"{SAML}, CPU", ours, "us/request", known, ("signxml, AssumeRole and a mark", known[1] + mark))
-
-
-def _least(*works: Callable[[], float]) -> list[float]:
-    """The least of each in rounds that alternate; the first warms up."""
-    rounds = [[work() for work in works] for _ in range(ROUNDS + 1)][1:]
-    return [min(found) for found in zip(*rounds, strict=True)]
+    figures.add("a bare server that verifies by signxml, CPU", verifying, "us/request")
+    figures.add(
+        f"{SAML}, CPU",
+        ours,
+        "us/request",
+        ("signxml and AssumeRole", raw + floor),
+        ("signxml, AssumeRole and a mark", raw + floor + mark),
+        ("the bare server, AssumeRole and a mark", verifying + floor + mark),
+    )
 
 
 @contextmanager
@@ -124,8 +133,13 @@ def trusting() -> Iterator[Trust]:
             signxml, mark = _signxml_and_mark(local, there)
         verifications = {algorithm: _verification(issuer, token) for algorithm, token in tokens.items()}
         verifications[SAML] = signxml
-        with daypass(Path(folder) / "data") as server:
-            yield Trust(server, tokens, visited, there, verifications, mark)
+        certificate = Path(folder) / "provider.pem"
+        certificate.write_bytes(there.idp.keys[-1][1].public_bytes(Encoding.PEM))
+        with (
+            daypass(Path(folder) / "data") as server,
+            bare("verifier", **{CERTIFICATE: str(certificate)}) as verifier,
+        ):
+            yield Trust(server, verifier, tokens, visited, there, verifications, mark)
 
 
 def _verification(issuer: StubIssuer, token: str) -> float:

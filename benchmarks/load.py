@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -81,6 +81,12 @@ def measure(pid: int, *requests: Request, connections: int, seconds: float) -> L
         _micro(_find(r"(?m)^\s+50%\s+(\S+)", said)),
         _micro(_find(r"(?m)^\s+99%\s+(\S+)", said)),
     )
+
+
+def least(rounds: int, *works: Callable[[], float]) -> list[float]:
+    """The least cost of each work in rounds that alternate between them; one more comes before, to warm up."""
+    found = [[work() for work in works] for _ in range(rounds + 1)][1:]
+    return [min(costs) for costs in zip(*found, strict=True)]
 
 
 def cpu_seconds(pid: int) -> float:

@@ -97,12 +97,19 @@ def _form(action: str, params: Mapping[str, Any]) -> bytes:
 
 @contextmanager
 def empty() -> Iterator[Server]:
-    """A bare uvicorn application."""
+    """The reference of all HTTP figures."""
+    with bare("empty") as server:
+        yield server
+
+
+@contextmanager
+def bare(name: str, **environment: str) -> Iterator[Server]:
+    """``benchmarks.NAME``'s application under uvicorn, with variables of its own."""
     port = free_port()
-    command = [str(BIN / "uvicorn"), "benchmarks.empty:application", "--port", str(port), "--log-level", "error"]
+    command = [str(BIN / "uvicorn"), f"benchmarks.{name}:application", "--port", str(port), "--log-level", "error"]
     command += ["--no-access-log", "--lifespan", "off", "--loop", "uvloop", "--http", "httptools"]
-    with _running(command, port) as pid:
-        yield Server("empty answer", f"http://127.0.0.1:{port}/", pid)
+    with _running(command, port, environment=environment) as pid:
+        yield Server(name, f"http://127.0.0.1:{port}/", pid)
 
 
 @contextmanager
@@ -199,18 +206,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def _running(command: list[str], port: int, settle: float = 0.3) -> Iterator[int]:
-    with _process(command, stdout=subprocess.DEVNULL) as process:
+def _running(
+    command: list[str], port: int, settle: float = 0.3, environment: Mapping[str, str] | None = None
+) -> Iterator[int]:
+    with _process(command, environment, stdout=subprocess.DEVNULL) as process:
         _await(port, process)
         time.sleep(settle)
         yield process.pid
 
 
 @contextmanager
-def _process(command: list[str], **how: Any) -> Iterator[Any]:
+def _process(command: list[str], environment: Mapping[str, str] | None = None, **how: Any) -> Iterator[Any]:
     """A process that is gone at the end."""
-    environment = {**os.environ, "AWS_EC2_METADATA_DISABLED": "true"}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, **how)
+    variables = {**os.environ, "AWS_EC2_METADATA_DISABLED": "true", **(environment or {})}
+    process = subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL, **how)
     try:
         yield process
     finally:

@@ -26,7 +26,8 @@ def test_a_token_opens_sessions_and_an_assertion_one(algorithm: str, monkeypatch
         visited, there = visited_role(local, issuer), signed_in(local)
         signxml, mark = federation._signxml_and_mark(local, there)
         assert min(signxml, mark) > 0
-        trust = Trust(Server("local", ENDPOINT, 0), tokens, visited, there, {SAML: signxml}, mark)
+        server = Server("local", ENDPOINT, 0)
+        trust = Trust(server, server, tokens, visited, there, {SAML: signxml}, mark)
         for request in (trust.web(algorithm), trust.web(algorithm), trust.saml(), trust.saml()):
             head, _, body = raw(request).partition(b"\r\n\r\n")
             first, *lines = head.decode().split("\r\n")
