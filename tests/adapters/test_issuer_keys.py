@@ -65,6 +65,13 @@ def test_known_keys_are_found_without_asking_or_waiting(stage: Stage) -> None:
     assert stage.issuer.requests == ["/realm/.well-known/openid-configuration", "/realm/jwks"]
 
 
+@pytest.mark.parametrize("kind", ["application/jwk-set+json", "application/json", "text/plain"])
+def test_documents_are_taken_whatever_their_kind(stage: Stage, kind: str) -> None:
+    """Kubernetes gives its key set to nobody who does not accept its kind (RFC 7517, section 8.5.1)."""
+    stage.issuer.kinds = dict.fromkeys(stage.issuer.answers, kind)
+    assert stage.find() == "IAMTrustStore"
+
+
 def test_a_rotated_key_is_found_at_once(stage: Stage) -> None:
     """A key id that is not known yet leads to a fetch then and there."""
     stage.find()

@@ -36,6 +36,9 @@ _URL = re.compile(
     r"(?P<target>[/?][!-\[\]-~]*)?",
     re.ASCII | re.IGNORECASE,
 )
+ISSUERS_DOCUMENTS = "application/json, application/jwk-set+json, */*;q=0.1"
+"""Some publish them as what they are, and for those alone who say that they take it: Kubernetes its key set."""
+
 _LONGEST_URL = 2_048
 _AGE = re.compile(r"(?:^|[\s,])max-age=([0-9]{1,9})", re.IGNORECASE)
 _MOST_PIECES = 4_096
@@ -128,7 +131,7 @@ class Fetcher:
         url: str,
         terms: Terms = Terms(),
         *,
-        accept: str = "application/json",
+        accept: str = ISSUERS_DOCUMENTS,
         seconds: float = SECONDS,
     ) -> Fetched:
         """The document at ``url``, preferably of the kind ``accept``, within ``seconds``.

@@ -33,7 +33,10 @@ HOST = "127.0.0.1"
 
 
 class StubIssuer:
-    """See the module. ``requests`` are the paths that were asked for, in order."""
+    """See the module. ``requests`` are the paths that were asked for, in order.
+
+    ``kinds`` are media types of answers that only those get who accept them, as with Kubernetes; others get a 406.
+    """
 
     def __init__(self, audience: str = "sts.amazonaws.com", path: str = "") -> None:
         self.audience = audience
@@ -42,6 +45,7 @@ class StubIssuer:
         self.answers: dict[str, bytes] = {}
         self.forms: dict[str, Callable[[dict[str, str]], tuple[int, Mapping[str, Any]]]] = {}
         self.headers: dict[str, str] = {"Content-Type": "application/json"}
+        self.kinds = {f"{path}/jwks": "application/jwk-set+json"}
         self.delay = 0.0
         self.requests: list[str] = []
         self._scratch = tempfile.TemporaryDirectory(prefix="daypass-issuer-")
@@ -126,8 +130,16 @@ class _Handler(BaseHTTPRequestHandler):
         issuer = self.server.issuer
         issuer.requests.append(self.path)
         time.sleep(issuer.delay)
-        body = issuer.answers.get(self.path)
-        self._answer(404 if body is None else 200, issuer.headers, body or b"")
+        body, kind = issuer.answers.get(self.path), issuer.kinds.get(self.path)
+        accepted = self.headers.get("Accept", "*/*")
+        if body is None:
+            self._answer(404, {}, b"")
+        elif kind is None:
+            self._answer(200, issuer.headers, body)
+        elif kind in accepted or "*/*" in accepted:
+            self._answer(200, {**issuer.headers, "Content-Type": kind}, body)
+        else:
+            self._answer(406, {}, b"")
 
     def do_POST(self) -> None:
         issuer = self.server.issuer
