@@ -12,7 +12,7 @@ import botocore.session
 import pytest
 
 from daypass.adapters.credentials_file import is_profile, profiles, put_profile
-from daypass.credentials import AccessKeyPair, Secret
+from daypass.credentials import AccessKeyPair, Secret, TemporaryCredentials
 from daypass.testing.backend import together
 
 FIRST = AccessKeyPair("AKIAIOSFODNN7EXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"))
@@ -53,6 +53,23 @@ def test_a_profile_is_replaced_and_the_rest_stays(path: Path) -> None:
     assert profiles(path) == {"default": FIRST}
     assert text.startswith("# mine\n[b]\nregion = x\n[default]\n")
     assert "old" not in text
+
+
+LINE = "x\ncredential_process = touch /tmp/x"
+SAID = {"access_key_id": "ASIAEXAMPLE", "secret_access_key": Secret("s"), "session_token": "t", "expiration": 1}
+
+
+@pytest.mark.parametrize(
+    "text", [LINE, "x\r[default]", "x\x0by", "x\u0085y", "x\u2028y", " x", "x y", "", "\u00fc", "x" * 20_000]
+)
+@pytest.mark.parametrize("member", ["access_key_id", "secret_access_key", "session_token"])
+def test_whoever_gives_credentials_writes_no_other_line(path: Path, member: str, text: str) -> None:
+    """A profile may name a command that tools run: what comes over the network must not become one."""
+    put_profile(path, "default", FIRST)
+    given = SAID | {member: Secret(text) if member == "secret_access_key" else text}
+    with pytest.raises(ValueError, match="no credentials"):
+        put_profile(path, "staff", TemporaryCredentials(**given))  # type: ignore[arg-type]
+    assert profiles(path) == {"default": FIRST}
 
 
 def test_nothing_is_left_beside_the_file(path: Path) -> None:

@@ -204,6 +204,30 @@ def test_a_token_is_explained(daypass: LocalDaypass, issuer: StubIssuer, typed: 
     assert run(run_words) == 1
 
 
+CLEAR = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e"
+FORGED = "\n12 trust policy           ok\naccepted: AssumeRoleWithWebIdentity would answer with credentials"
+
+
+def test_what_others_say_moves_no_cursor_and_adds_no_line(
+    daypass: LocalDaypass, issuer: StubIssuer, typed: Type, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who reads it is the operator: of clients that an account has named, and of tokens that anybody has made."""
+    authority = authority_of(issuer, tmp_path)
+    more = ("--ca-file", authority, "--allow-private")
+    arn = typed("add-oidc", issuer.url, "--client-id", AUDIENCE, "--client-id", f"{CLEAR}{FORGED}", *more).strip()
+    role = trusting(daypass, "read", arn, "AssumeRoleWithWebIdentity")
+    token = tmp_path / "token"
+    claims = {"aud": "other", f"https://aws.amazon.com/{CLEAR}": FORGED, f"a{CLEAR}": 1}
+    token.write_text(issuer.token(sub=f"{CLEAR}{FORGED}", **claims))
+    for words, code in ((("list",), 0), (("show", arn), 0), (("test", token, "--role", role), 1)):
+        for form in ((), ("--json",)):
+            assert run(["federation", *map(str, (*words, *form))]) == code
+            said = capsys.readouterr().out
+            assert not set(CLEAR) & set(said) - set("[2J]0;owned31m")
+            assert not any(line.startswith("accepted") for line in said.splitlines())
+    typed("remove", arn)
+
+
 def test_a_response_is_explained_as_xml_or_base64_from_stdin_too(
     daypass: LocalDaypass, typed: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

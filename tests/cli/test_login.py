@@ -223,6 +223,104 @@ def test_a_token_that_is_at_hand(issuer: StubIssuer, typed: Type, tmp_path: Path
     assert "not a valid JWT" in typed("--token-file", token, code=1, signs_in=False)
 
 
+class Endpoint:
+    """An endpoint of STS that answers what it likes, below an issuer's address."""
+
+    def __init__(self, issuer: StubIssuer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.url, authority = f"{issuer.url}/sts", folder / "sts.pem"
+        authority.write_text(issuer.authority)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(authority))
+        self.credentials: dict[str, Any] = {
+            "AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": 2_000_000_000,
+        }  # fmt: skip
+        answered = {"AssumeRoleWithWebIdentityResult": {"Credentials": self.credentials}}
+        self.answer: dict[str, Any] = {"AssumeRoleWithWebIdentityResponse": answered}
+        issuer.forms["/sts"] = lambda form: (200, self.answer)
+
+
+@pytest.fixture
+def endpoint(issuer: StubIssuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: Type) -> Endpoint:
+    return Endpoint(issuer, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SecretAccessKey": "s\n[default]\ncredential_process = touch /tmp/x"},
+        {"SessionToken": "t\ncredential_process = touch /tmp/x"},
+        {"Expiration": 1e300},
+        {"Expiration": 10**30},
+        {"Expiration": -1},
+        {"Expiration": "9" * 5_000},
+        {"SecretAccessKey": None},
+        {"SecretAccessKey": {"a": "b"}},
+    ],
+    ids=str,
+)
+def test_an_endpoint_gives_credentials_and_nothing_else(
+    endpoint: Endpoint, typed: Type, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    """Whatever it answers, it names no command for others to run, and none of its lines stands in the file."""
+    token = tmp_path / "token"
+    token.write_text("a.b.c")
+    words = ("--token-file", token, "--endpoint", endpoint.url)
+    typed(*words, signs_in=False)
+    before = (tmp_path / "aws/credentials").read_text()
+    endpoint.credentials |= changes
+    assert "Traceback" not in typed(*words, code=3, signs_in=False)
+    assert (tmp_path / "aws/credentials").read_text() == before
+
+
+def test_what_an_endpoint_says_moves_no_cursor(endpoint: Endpoint, typed: Type, tmp_path: Path) -> None:
+    """Neither its refusals, nor what is no refusal."""
+    token = tmp_path / "token"
+    token.write_text("a.b.c")
+    for answer in ({"Error": {"Code": "\x1b[2JA", "Message": "\x9b31m\r"}}, {"\x1b": {}}):
+        endpoint.answer = answer
+        code = 1 if "Error" in answer else 3
+        said = typed("--token-file", token, "--endpoint", endpoint.url, code=code, signs_in=False)
+        assert not set("\x1b\x9b\r") & set(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"issuer": "\x1b]0;owned\x07"},
+        {"authorization_endpoint": "https://sso.example/\x1b]0;owned\x07"},
+        {"authorization_endpoint": "https://sso.example/ --no-sandbox"},
+        {"authorization_endpoint": "https://[sso.example/"},
+        {"authorization_endpoint": " https://sso.example/"},
+        {"authorization_endpoint": "file:///etc/passwd"},
+        {"authorization_endpoint": "https://sso.example\u202e/"},
+        {"token_endpoint": "https://user:password@sso.example/"},
+        {"token_endpoint": 5},
+        {"token_endpoint_auth_methods_supported": 5, "token_endpoint": "http://sso.example/"},
+    ],
+    ids=str,
+)
+def test_what_a_provider_says_of_itself_is_not_believed(sign_in: SignIn, typed: Type, said: dict[str, Any]) -> None:
+    """It opens no odd address, moves no cursor, and breaks nothing."""
+    before = dict(sign_in.issuer.answers)
+    sign_in.tell(**said)
+    try:
+        told = typed(code=1, both=True)
+    finally:
+        sign_in.issuer.answers.update(before)
+    assert not set("\x1b\x07\u202e") & set(told)
+
+
+def test_an_answer_without_the_issuer_that_was_promised_is_refused(sign_in: SignIn, typed: Type) -> None:
+    """A provider that says that it names itself does so (RFC 9207, section 2.4)."""
+    before = dict(sign_in.issuer.answers)
+    sign_in.tell(authorization_response_iss_parameter_supported=True)
+    try:
+        assert "not asked for" in typed(code=1)
+        sign_in.answer = lambda answer: answer | {"iss": sign_in.issuer.url}
+        typed()
+    finally:
+        sign_in.issuer.answers.update(before)
+
+
 def test_options_that_do_not_go_together(issuer: StubIssuer, typed: Type, tmp_path: Path) -> None:
     """Told before anything is asked of anybody."""
     before = len(issuer.requests)
@@ -291,7 +389,12 @@ def with_device(fetcher: Nobody) -> tuple[list[str], list[float], Secret]:
     shown: list[str] = []
     slept: list[float] = []
     provider = Provider(fetcher, client)  # type: ignore[arg-type]
-    return shown, slept, with_device_code(provider, client, shown.append, slept.append)
+
+    def sleep(seconds: float) -> None:
+        assert seconds <= 60
+        slept.append(seconds)
+
+    return shown, slept, with_device_code(provider, client, shown.append, sleep)
 
 
 def test_a_code_entered_elsewhere(issuer: StubIssuer) -> None:
@@ -325,6 +428,10 @@ def test_a_device_code_is_bound_to_who_asked_for_it(issuer: StubIssuer) -> None:
     [
         ({"error": "invalid_client"},),
         ({**BEGUN, "interval": "x"},),
+        ({**BEGUN, "interval": "inf"}, *[{"error": "authorization_pending"}] * 40),
+        ({**BEGUN, "interval": 1e9}, *[{"error": "authorization_pending"}] * 40),
+        ({**BEGUN, "expires_in": "nan"}, *[{"error": "authorization_pending"}] * 40),
+        ({**BEGUN, "expires_in": -1}, *[{"error": "authorization_pending"}] * 40),
         (BEGUN, {"error": "access_denied"}),
         (BEGUN, {"error": "expired_token"}),
         (BEGUN, *[{"error": "authorization_pending"}] * 40),

@@ -21,12 +21,18 @@ from daypass.credentials import AccessKeyPair, Secret, TemporaryCredentials
 
 NAME = "credentials"
 DEFAULT = "default"
+_VALUE = re.compile(r"[!-~]{1,16384}", re.ASCII)
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=,-]{0,127}")
 
 
 def is_profile(name: str) -> bool:
     """Whether ``name`` can be a profile without quoting in the file or in a shell."""
     return _PROFILE.fullmatch(name) is not None
+
+
+def is_value(text: object) -> bool:
+    """Whether ``text`` can stand in the file as what it is: on one line, without white space."""
+    return isinstance(text, str) and _VALUE.fullmatch(text) is not None
 
 
 def profiles(path: Path) -> dict[str, AccessKeyPair]:
@@ -49,6 +55,8 @@ def profiles(path: Path) -> dict[str, AccessKeyPair]:
     }
 
 
+# INVARIANT: 1. who gives credentials writes nothing else: a line of a profile may name a command that tools run.
+#   tests/adapters/test_credentials_file.py::test_whoever_gives_credentials_writes_no_other_line
 def put_profile(path: Path, profile: str, key: AccessKeyPair | TemporaryCredentials) -> None:
     """Add ``profile`` or replace it; everything else in the file stays as it is. A comment says when a session ends.
 
@@ -57,11 +65,14 @@ def put_profile(path: Path, profile: str, key: AccessKeyPair | TemporaryCredenti
 
     Raises:
         OSError: the file cannot be written.
-        ValueError: ``profile`` cannot be a profile's name.
+        ValueError: ``profile`` cannot be a profile's name, or these are no credentials.
     """
     if not is_profile(profile):
         raise ValueError(f"`{profile}` cannot be a profile")
     secret = key.secret_access_key.reveal()
+    token = key.session_token if isinstance(key, TemporaryCredentials) else secret
+    if not all(map(is_value, (key.access_key_id, secret, token))):
+        raise ValueError("these are no credentials")
     added = f"[{profile}]\naws_access_key_id = {key.access_key_id}\naws_secret_access_key = {secret}\n"
     if isinstance(key, TemporaryCredentials):
         ends = datetime.fromtimestamp(key.expiration, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

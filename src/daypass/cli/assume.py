@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from daypass.adapters.credentials_file import is_value
 from daypass.cli.options import data_directory
 from daypass.cli.problems import CANNOT, CommandError
 from daypass.credentials import Secret, TemporaryCredentials
@@ -76,6 +77,7 @@ def assume_role(url: str, token: Secret, role: str, session_name: str, duration:
     return _credentials(url, said)
 
 
+_YEAR_10000 = 253_402_300_800
 _ADVICE = "see that it runs; for a certificate of your own set AWS_CA_BUNDLE"
 
 
@@ -86,9 +88,12 @@ def _credentials(url: str, said: Mapping[str, Any]) -> TemporaryCredentials:
             advice = "see what is wrong with the token: daypass federation test FILE --role ARN"
             raise CommandError(f"{error['Code']}: {error['Message']}", advice)
         made = said["AssumeRoleWithWebIdentityResponse"]["AssumeRoleWithWebIdentityResult"]["Credentials"]
-        keys = (str(made["AccessKeyId"]), Secret(made["SecretAccessKey"]), str(made["SessionToken"]))
-        return TemporaryCredentials(*keys, int(made["Expiration"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
+        key, secret, token = (made[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+        ends = int(made["Expiration"])
+        if not all(map(is_value, (key, secret, token))) or not 0 < ends < _YEAR_10000:
+            raise ValueError("these are no credentials")
+        return TemporaryCredentials(key, Secret(secret), token, ends)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise CommandError(f"{url} answers what is not understood", "is it the endpoint of STS?", CANNOT) from None
 
 

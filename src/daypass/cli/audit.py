@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-from daypass.cli.options import data_directory, data_option, example, json_option, print_json
+from daypass.cli.options import data_directory, data_option, example, json_option, json_text, plain, print_json
 
 FOLDER = "audit"
 
@@ -59,7 +58,7 @@ def tail(follow: bool, count: int, as_json: bool) -> None:
     from daypass.adapters.audit import tail as read
 
     for record in read(trail_folder(), follow=follow, count=count):
-        click.echo(json.dumps(record, ensure_ascii=False) if as_json else _line(record))
+        click.echo(json_text(record) if as_json else _line(record))
         sys.stdout.flush()
 
 
@@ -90,8 +89,3 @@ def _line(record: dict[str, object]) -> str:
     if isinstance(ours, dict) and "refusalsNotShown" in ours:
         parts.append(f"{ours['refusalsNotShown']} more refusals")
     return plain("  ".join(str(part or "-") for part in parts))
-
-
-def plain(text: str) -> str:
-    """Without control characters: what a stranger sent must not move the reader's cursor."""
-    return "".join(character if character.isprintable() else "�" for character in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,9 +83,25 @@ def example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+# INVARIANT: 7. what somebody else has said moves no cursor, and adds no line to what a command says.
+#   tests/cli/test_output.py::test_a_text_is_one_line_of_letters
+def plain(text: str) -> str:
+    """``text`` on one line, without characters that a terminal obeys."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """``value`` as JSON in which all letters are letters: what a terminal would obey is escaped."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    return _ODD.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
+
+
+_ODD = re.compile(r"[^\n -~]")
+
+
 def print_json(value: object) -> None:
     """Print one JSON document on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    click.echo(json_text(value, indent=2))
 
 
 def time_text(epoch: float) -> str:
@@ -96,4 +113,4 @@ def print_facts(facts: dict[str, object]) -> None:
     """Print names and values in two columns."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        click.echo(f"{name:<{width}}  {value}")
+        click.echo(plain(f"{name:<{width}}  {value}"))

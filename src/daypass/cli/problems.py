@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from daypass.cli.options import plain
+
 USAGE = 2
 CANNOT = 3
 NO = 1
@@ -58,4 +60,5 @@ def explain(error: Exception) -> Problem | None:
 
 
 def _text(message: str, advice: str = "") -> str:
-    return f"daypass: {message}" + (f"\n  {advice}" if advice else "")
+    text = f"daypass: {message}" + (f"\n  {advice}" if advice else "")
+    return "\n".join(map(plain, text.split("\n")))  # somebody else may have worded it

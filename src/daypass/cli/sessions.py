@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from daypass.cli.options import data_option, example, json_option, optional_account_option, time_text
+from daypass.cli.options import data_option, example, json_option, json_text, optional_account_option, plain, time_text
 
 if TYPE_CHECKING:
     from daypass.adapters.audit import Issued
@@ -106,7 +105,7 @@ def _print_json(living: Iterable[Living]) -> None:
     """One array, written as it is found: any number of sessions takes the same memory."""
     comma, out = "[", sys.stdout
     for one in living:
-        out.write(f"{comma}\n{json.dumps(one.shown(), ensure_ascii=False)}")  # `echo` would flush each
+        out.write(f"{comma}\n{json_text(one.shown())}")  # `echo` would flush each
         comma = ","
     click.echo("\n]" if comma == "," else "[]")
 
@@ -134,8 +133,6 @@ def _print_tree(living: Iterator[Living]) -> None:
 
 
 def _line(one: Living, depth: int) -> str:
-    from daypass.cli.audit import plain
-
     session = one.issued.session
     text = f"{'  ' * depth}{session.access_key_id}  {one.caller.arn}  until {time_text(session.expires)}"
     if depth == 0:

@@ -18,8 +18,9 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
-from daypass.adapters.fetch import Fetcher, FetchFailed, Terms
+from daypass.adapters.fetch import Fetcher, FetchFailed, Terms, host_of
 from daypass.cli.loopback import Loopback
+from daypass.cli.options import plain
 from daypass.cli.problems import CANNOT, CommandError
 from daypass.credentials import Secret
 from daypass.errors import InvalidIdentityToken, Malformed
@@ -32,6 +33,8 @@ PATIENCE = 300.0
 """Seconds in which a person has to sign in."""
 
 _LONGEST_ANSWER = 100_000
+_LONGEST_REASON = 500
+_LONGEST_PAUSE = 30.0
 _PENDING, _SLOWER = "authorization_pending", "slow_down"
 
 
@@ -68,6 +71,11 @@ class Provider:
             advice = "give it letter by letter as the provider spells it, a slash at its end included"
             raise CommandError(f"{client.issuer} calls itself `{self._said.get('issuer')}`", advice)
 
+    @property
+    def names_itself(self) -> bool:
+        """Whether it says that its answers to browsers name their issuer (RFC 9207, section 3)."""
+        return self._said.get("authorization_response_iss_parameter_supported") is True
+
     def endpoint(self, name: str) -> str:
         """A URL of the document.
 
@@ -75,7 +83,7 @@ class Provider:
             CommandError: it has none, so it does not do what needs it.
         """
         url = self._said.get(f"{name}_endpoint")
-        if not isinstance(url, str) or urlsplit(url).scheme != "https":
+        if not isinstance(url, str) or host_of(url) is None:
             way = "try --device" if name == "authorization" else "leave out --device"
             raise CommandError(f"{self._client.issuer} tells no {name} endpoint", way)
         return url
@@ -89,9 +97,8 @@ class Provider:
         client, authorization = self._client, None
         form["client_id"] = client.client_id
         if client.client_secret is not None:
-            if "client_secret_basic" in self._said.get(
-                "token_endpoint_auth_methods_supported", ["client_secret_basic"]
-            ):
+            methods = self._said.get("token_endpoint_auth_methods_supported")
+            if not isinstance(methods, list) or "client_secret_basic" in methods:
                 authorization = _basic(client.client_id, client.client_secret)
             else:
                 form["client_secret"] = client.client_secret.reveal()
@@ -138,7 +145,7 @@ def with_browser(provider: Provider, client: Client, port: int, show: Callable[[
         url = provider.endpoint("authorization")
         show(f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(asked, quote_via=quote)}")
         answer = loopback.wait(PATIENCE)
-    code = _code(answer, state, client.issuer)
+    code = _code(answer, state, client.issuer, names_itself=provider.names_itself)
     said = provider.ask(
         provider.endpoint("token"),
         grant_type="authorization_code",
@@ -165,13 +172,13 @@ def with_device_code(
     _raise_error(begun, client.issuer)
     try:
         code, shown, where = str(begun["device_code"]), str(begun["user_code"]), str(begun["verification_uri"])
-        pause, lasts = max(1.0, float(begun.get("interval", 5))), min(float(begun["expires_in"]), 2 * PATIENCE)
+        pause, lasts = min(max(1.0, float(begun.get("interval", 5))), _LONGEST_PAUSE), float(begun["expires_in"])
     except (KeyError, TypeError, ValueError):
         raise CommandError(f"{client.issuer} begins no device sign-in", "try without --device", CANNOT) from None
     redeemed = {"grant_type": DEVICE_GRANT, "device_code": code, "code_verifier": verifier}
-    show(f"open {_plain(where)} and enter the code {_plain(shown)}")
+    show(f"open {plain(where)} and enter the code {plain(shown)}")
     waited = 0.0
-    while waited <= lasts:
+    while waited <= min(lasts, 2 * PATIENCE):
         sleep(pause)
         waited += pause
         said = provider.ask(provider.endpoint("token"), **redeemed)
@@ -188,10 +195,11 @@ def _challenge(verifier: str) -> dict[str, str]:
     return {"code_challenge": digest, "code_challenge_method": "S256"}
 
 
-def _code(answer: dict[str, str] | None, state: str, issuer: str) -> str:
+def _code(answer: dict[str, str] | None, state: str, issuer: str, *, names_itself: bool) -> str:
     if answer is None:
         raise CommandError("nobody has signed in in time", "try again, or use --device")
-    if not hmac.compare_digest(answer.get("state", "").encode(), state.encode()) or answer.get("iss", issuer) != issuer:
+    is_its = answer.get("iss", None if names_itself else issuer) == issuer
+    if not hmac.compare_digest(answer.get("state", "").encode(), state.encode()) or not is_its:
         raise CommandError(
             "the browser brought an answer that was not asked for", "try again; nothing was done with it"
         )
@@ -223,13 +231,8 @@ def _token(said: dict[str, Any], client: Client, nonce: str | None) -> Secret:
 
 def _raise_error(said: dict[str, Any], issuer: str) -> None:
     if said.get("error"):
-        why = _plain(str(said.get("error_description") or ""))
-        raise CommandError(f"{issuer} refuses: {_plain(str(said['error']))}", why or "see its log")
-
-
-def _plain(text: str) -> str:
-    """What a provider says, fit for a terminal."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text[:500])
+        why = str(said.get("error_description") or "")[:_LONGEST_REASON]
+        raise CommandError(f"{issuer} refuses: {str(said['error'])[:_LONGEST_REASON]}", why or "see its log")
 
 
 def _basic(client_id: str, secret: Secret) -> str:

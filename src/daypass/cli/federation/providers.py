@@ -12,6 +12,7 @@ from daypass.cli.options import (
     data_option,
     example,
     json_option,
+    plain,
     print_facts,
     print_json,
     time_text,
@@ -40,7 +41,7 @@ def list_providers(account: str | None, as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['Kind']:<4}  {row['Arn']}  {', '.join(row['ClientIds'] or row['EntityIds'])}".rstrip())
+        click.echo(plain(f"{row['Kind']:<4}  {row['Arn']}  {', '.join(row['ClientIds'] or row['EntityIds'])}".rstrip()))
 
 
 @click.command("show", epilog=example("daypass federation show corp", "daypass federation show https://idp.example"))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from daypass.cli.files import read_bytes
-from daypass.cli.options import data_option, example, json_option, print_json
+from daypass.cli.options import data_option, example, json_option, plain, print_json
 
 
 @click.command(
@@ -50,7 +50,7 @@ def test_proof(
     }
     with opened() as daypass:
         found = daypass.operator("daypass:TryFederatedRole", params, hosted(daypass, _account(role)))
-    print_json(found) if as_json else click.echo("\n".join(told(found)))
+    print_json(found) if as_json else click.echo("\n".join(map(plain, told(found))))
     if not found["Accepted"]:
         raise click.exceptions.Exit(1)
 
