@@ -26,7 +26,7 @@ SAML_PROVIDER = "aws:SAMLProvider"
 """Likewise the SAML provider, which no condition key tells."""
 
 NOBODY = 0
-"""An ``issued_before`` that no session meets."""
+"""An ``issued_before`` before which no session was issued."""
 
 
 def bearer(session: Session) -> str:
@@ -85,7 +85,7 @@ def _home(who: str) -> str | None:
 
 @dataclass(slots=True)
 class _Cut:
-    """For each description the time before which what it names is ended; the latest of all rules counts."""
+    """By what rules name, the time before which it is ended; of several rules for one thing the latest time counts."""
 
     keys: set[str] = field(default_factory=set)
     bearers: dict[str, int] = field(default_factory=dict)

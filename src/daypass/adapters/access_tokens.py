@@ -1,7 +1,7 @@
-"""Access tokens of the two OAuth 2.0 providers that AWS takes: whose they are, only the provider itself can say.
+"""Access tokens of the two OAuth 2.0 providers that AWS takes. They are opaque: the provider is asked for the owner.
 
 Source: Login with Amazon Developer Guide, "Obtain customer profile information" (``/auth/o2/tokeninfo``); Facebook
-Graph API, ``/app`` and ``/me``. Tokens stand in the URLs that are asked, and in nothing that is logged.
+Graph API, ``/app`` and ``/me``. Tokens are part of the URLs that are requested, and of nothing that is logged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from daypass.ports import TokenOwner
 AMAZON, FACEBOOK = "www.amazon.com", "graph.facebook.com"
 
 ADDRESSES: Mapping[str, str] = {AMAZON: "https://api.amazon.com", FACEBOOK: "https://graph.facebook.com"}
-"""Where they are asked."""
+"""By provider, the beginning of the URLs at which it is asked."""
 
 _ISSUER = "https://www.amazon.com"
 
@@ -50,11 +50,11 @@ class AccessTokenJudges:
         return TokenOwner(_text(AMAZON, said, "aud"), _text(AMAZON, said, "user_id"))
 
     def _members(self, provider: str, url: str) -> dict[str, Any]:
-        """What the provider says, once it stands by the token.
+        """The members of the provider's answer about a valid token.
 
         Raises:
-            IDPRejectedClaim: it does not.
-            IDPCommunicationError: it says nothing that can be understood.
+            IDPRejectedClaim: the provider says that the token is not valid.
+            IDPCommunicationError: it could not be asked, or its answer cannot be understood.
         """
         try:
             answered = self._ask(url)

@@ -1,7 +1,7 @@
-"""Which addresses daypass connects to by itself. What is not known to be somebody's public address is none.
+"""The addresses that daypass may connect to on its own account. What is not known to be public is denied.
 
-An address is judged after it was resolved, and the connection goes to that very address: a name that resolves to
-something else a moment later changes nothing.
+An address is checked after the name was resolved, and the connection goes to that very address: a name that resolves to
+another address a moment later changes nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PRIVATE = (
     IPv6Network("::1/128"),
     IPv6Network("fc00::/7"),
 )
-"""Asked where a provider may live on a private address."""
+"""Allowed only for providers that may be on a private address."""
 
 _NEVER = (
     IPv4Network("0.0.0.0/8"),
@@ -38,16 +38,16 @@ _NEVER = (
     IPv6Network("fd00:ec2::/32"),  # of AWS,
     IPv6Network("fd20:ce::/32"),  # and of Google
 )
-"""Refused whatever a provider allows."""
+"""Denied in any case."""
 
 _EMBEDDED = IPv6Network("64:ff9b::/96")
 """IPv4 behind a translator (RFC 6052)."""
 
 
 def is_allowed(text: str, *, private: bool) -> bool:
-    """Whether to connect to the address ``text``. ``private``: ranges of private networks and loopback may be.
+    """Whether daypass may connect to the address ``text``. ``private``: also to private networks and loopback.
 
-    An IPv6 address that stands for an IPv4 address is judged as that.
+    An IPv6 address that stands for an IPv4 address is checked as that one.
     """
     address = _meant(ip_address(text))
     if _is_in(address, _NEVER):

@@ -1,4 +1,4 @@
-"""Making certificates: an authority that can vouch for some hosts only, and server certificates that it signs.
+"""Making certificates: an authority that is constrained to some hosts, and server certificates signed by it.
 
 Source: RFC 5280, sections 4.2.1.6 (alternative names) and 4.2.1.10 (name constraints).
 """
@@ -70,7 +70,7 @@ def _general(host: str) -> x509.GeneralName:
 
 
 def _constraint(host: str) -> x509.GeneralName:
-    """What permits ``host``: the name and those below it, or the one address."""
+    """The name constraint for ``host``: the name and all below it, or the one address."""
     address = _address(host)
     return x509.DNSName(host.removeprefix("*.")) if address is None else x509.IPAddress(ip_network(address))
 
@@ -102,7 +102,7 @@ def _text(name: x509.GeneralName) -> str:
 
 
 def _above(host: str) -> list[str]:
-    """What would permit ``host``."""
+    """The names of which any one, in the authority's constraints, permits ``host``."""
     if _address(host) is not None:
         return [_text(_constraint(host))]
     labels = host.removeprefix("*.").split(".")

@@ -1,7 +1,7 @@
-"""Connections to a place that was judged: to its very address, with certificates verified, cut when the time is up.
+"""TLS connections to an address that was checked before, cut when the time is up.
 
-Certificates are verified against the system's authorities, or others that were given, or one of the chain that the
-other side shows, by its thumbprint.
+The server's certificate is verified against the system's authorities, against others that were given, or against the
+one certificate of its chain that has a given thumbprint.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 class _Metered(ssl.SSLSocket):
-    """A connection over which no more comes than a document needs, whatever it is called."""
+    """A TLS socket that fails once more was received than a document, with everything around it, can need."""
 
     _received = 0
 
@@ -91,7 +91,11 @@ class _Connection(HTTPSConnection):
 #   tests/adapters/test_fetch.py::test_no_server_holds_a_thread_longer_than_it_may
 @contextmanager
 def connected(place: Place, context: ssl.SSLContext) -> Iterator[_Connection]:
-    """A connection that is cut when the time is up, whatever the other side does with it."""
+    """A connection that is cut when the time of ``place`` is up, whatever the server does.
+
+    Raises:
+        TimeoutError: it was cut.
+    """
     left = seconds_left(place.until)
     connection = _Connection(
         place.address,
@@ -115,10 +119,10 @@ def connected(place: Place, context: ssl.SSLContext) -> Iterator[_Connection]:
 
 
 def seconds_left(until: float) -> float:
-    """Seconds that are left.
+    """Seconds until the monotonic time ``until``.
 
     Raises:
-        TimeoutError: none.
+        TimeoutError: none are left.
     """
     left = until - time.monotonic()
     if left <= 0:
@@ -127,7 +131,9 @@ def seconds_left(until: float) -> float:
 
 
 def trusting(authorities: str = "", *, is_anchor: bool = False) -> ssl.SSLContext:
-    """What is trusted: the system's authorities, or these alone. ``is_anchor``: it need not be a root.
+    """A context that trusts the system's authorities, or ``authorities`` (PEM) alone.
+
+    ``is_anchor``: the given certificate is trusted although it may be no root.
 
     Raises:
         ValueError, OSError: these are no certificates (PEM).
@@ -143,10 +149,10 @@ def trusting(authorities: str = "", *, is_anchor: bool = False) -> ssl.SSLContex
 
 
 def shown_anchor(place: Place, thumbprints: tuple[str, ...]) -> str | None:
-    """The certificate (PEM) among those that the other side shows which has one of the ``thumbprints``.
+    """The certificate (PEM) in the server's chain that has one of the ``thumbprints``; None: there is none.
 
-    Nothing is asked over this connection: that it shows a certificate proves nothing. The next one is verified up to
-    it.
+    A server that shows a certificate has not proved anything yet, so nothing is asked over this connection. The next
+    one is verified with this certificate as its trust anchor.
     """
     if not thumbprints:
         return None

@@ -1,7 +1,7 @@
-"""``DATA/tls``: a certificate authority for development, and the server certificate it vouches for.
+"""``DATA/tls``: a certificate authority for development, and the server certificate that it has signed.
 
-Clients that insist on https then trust one file, ``ca.pem``. The authority can vouch for the names it was made for and
-no others (RFC 5280 section 4.2.1.10), so its key, stolen from a machine that trusts it, is of little use to a thief.
+Clients that insist on https trust its one file ``ca.pem``. The authority is constrained to the names it was made for
+(RFC 5280, section 4.2.1.10), so a thief could use its key for no other host.
 """
 
 from __future__ import annotations

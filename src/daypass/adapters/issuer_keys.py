@@ -1,11 +1,11 @@
-"""The keys of OpenID Connect issuers, kept for as long as they say and fetched again when they must be.
+"""A cache of the keys of OpenID Connect issuers.
 
-A key that is known is found without waiting, for a day at most after its set was last fetched: fresh sets are used as
-they are, older ones are used and fetched anew in the background. Only a key that is not known is waited for, on a
-worker thread, in a lane of its issuer's own (``server/threads.py``); whoever asks meanwhile shares what one of them
-fetches, be it nothing. An issuer is asked three times in a minute at most, whatever tokens name it.
+A key that is in the cache is found without waiting, for at most a day after its set was fetched: a fresh set is used as
+it is, an older one is used and fetched again in the background. Only a key that is not in the cache is waited for, on a
+worker thread, in a queue of its issuer's own (``server/threads.py``); requests that wait for the same issuer share one
+fetch, and its failure too. An issuer is asked at most three times a minute, however many tokens name it.
 
-Sets are kept by issuer and by the terms on which it is asked, so accounts that agree share them and others do not.
+The cache is by issuer and by the terms on which it is asked: accounts with the same terms share its keys.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from daypass.federation.key_set import KeySet, read_key_set
 from daypass.ports import IssuerKey, KeysUnavailable
 
 FRESH = (300, 3_600, 86_400)
-"""Seconds that a key set is fresh: at least, where the issuer does not say, at most."""
+"""Seconds that a key set is fresh: the least, the default where the issuer does not say, the most."""
 
 LONGEST = 86_400
 """Seconds since it was fetched after which a set verifies nothing any more."""
@@ -36,10 +36,10 @@ FETCHES, PERIOD = 3, 60.0
 """How often an issuer is asked in how many seconds."""
 
 WAITING = 2
-"""Requests that wait for one issuer at once: one asks, the other shares what it learns."""
+"""Requests that wait for one issuer at once: one fetches, the other shares the result."""
 
 PAUSE = 5.0
-"""Seconds that an issuer is left alone after it could not be asked: who waited meanwhile shares the failure."""
+"""Seconds that an issuer is not asked after a failure: requests that waited meanwhile share the failure."""
 
 CAPACITY = 1_000
 """Issuers that are remembered."""
@@ -48,7 +48,7 @@ _LOG = logging.getLogger("daypass.federation")
 
 
 class _Failure(NamedTuple):
-    """That an issuer could not be asked, and when it was seen."""
+    """The last failure to ask an issuer. ``at``: monotonic seconds."""
 
     at: float
     why: str
@@ -57,7 +57,7 @@ class _Failure(NamedTuple):
 
 @dataclass(slots=True)
 class _Issuer:
-    """What is known of one issuer on its terms."""
+    """The cached keys of one issuer, asked on one set of terms. Times are monotonic seconds."""
 
     url: str
     terms: Terms
@@ -181,7 +181,7 @@ class IssuerKeyCache:
         issuer.keys, issuer.by_thumbprint, issuer.fetched, issuer.fresh_until = keys, by_thumbprint, now, now + fresh
 
     def _barred(self, issuer: _Issuer) -> KeysUnavailable | None:
-        """Why the issuer is left alone now: it has just failed, or was asked too often. None: it may be asked."""
+        """Why the issuer may not be asked now: it has just failed, or was asked too often. None: it may be asked."""
         now = self._monotonic()
         if issuer.failure is not None and now - issuer.failure.at < PAUSE:
             return KeysUnavailable(issuer.failure.why, wrong_certificate=issuer.failure.wrong_certificate)
@@ -194,8 +194,8 @@ class IssuerKeyCache:
 
 
 def fetch_key_set(fetcher: Fetcher, url: str, terms: Terms) -> tuple[KeySet, int | None, bool]:
-    """The keys of the issuer ``url`` (without scheme), for how long they say to be fresh, and whether a thumbprint
-    vouched for them. Both documents have to come within the time of one.
+    """The keys of the issuer ``url`` (without scheme), the max-age of their document in seconds, and whether either
+    server was trusted by a thumbprint. Both documents have to arrive within the time that one may take.
 
     Raises:
         FetchFailed: the issuer does not answer on these terms.

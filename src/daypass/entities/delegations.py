@@ -1,4 +1,4 @@
-"""Delegation requests, and what the account that is asked makes of them."""
+"""Delegation requests, and the answers of the accounts that are asked."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from daypass.principals import Ancestors, Tags
 
 @dataclass(frozen=True, slots=True)
 class DelegationRequest(Keyed):
-    """What a service asks of an account: a session of somebody there, cut to ``policy``. It stays as it was made.
+    """A request for a session of somebody in another account, cut to ``policy``. It never changes.
 
-    It stands in the account that asks; its ``id`` ends in that account's. ``owner_account`` is who is asked, empty:
-    whoever takes it up. ``parameters`` fill the policy of ``template``: name, type, values. ``duration`` is in seconds.
+    It is kept in the account that asks, whose id is the end of ``id``. ``owner_account`` is the account that is asked;
+    empty: any account may take it up. ``policy`` is the policy of ``template`` (an ARN), filled in with ``parameters``
+    (name, type, values). ``duration``: of the session, in seconds.
     """
 
     kind: ClassVar[str] = "delegation-request"
@@ -38,7 +39,7 @@ DelegationState = Literal["ASSIGNED", "PENDING_APPROVAL", "ACCEPTED", "REJECTED"
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """Who has accepted a delegation request, as a session of his will need it; see ``Session`` for the names."""
+    """The principal that accepted a delegation request, with all that a session in his name needs (see ``Session``)."""
 
     arn: str
     principal_id: str
@@ -53,9 +54,10 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Delegation(Keyed):
-    """What an account has made of a delegation request, whose ``id`` it shares. ``sent``: when.
+    """An account's answer to a delegation request, under the same ``id``.
 
-    ``owner`` is an ARN, and ``owner_id`` his unique id, so that nobody inherits a request with a name.
+    ``owner`` is the ARN of the principal that took it up and ``owner_id`` his unique id, so that nobody inherits the
+    request with the name. ``sent``: when its token was sent, in epoch seconds.
     """
 
     kind: ClassVar[str] = "delegation"

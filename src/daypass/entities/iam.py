@@ -21,8 +21,9 @@ class InlinePolicy:
 class Account(Keyed):
     """An account of this daypass: a name for people, an optional alias for sign-in pages.
 
-    ``deactivated`` names regions that are active by default and not here, ``opted_in`` those that are the other way
-    round (``daypass.activation``). ``global_token_version``: 1 or 2, of session tokens from the global endpoint.
+    ``deactivated`` names the regions that are active by default and switched off here, ``opted_in`` those that are off
+    by default and switched on (``daypass.activation``). ``global_token_version``: 1 or 2, the version of session tokens
+    that the global endpoint issues.
     """
 
     kind: ClassVar[str] = "account"

@@ -6,19 +6,19 @@ from typing import ClassVar
 
 
 class Keyed:
-    """What every entity of an account has."""
+    """An entity of an account, with its unique ``id``."""
 
     __slots__ = ()
     id: str
 
     @property
     def key(self) -> str:
-        """What tells it from others of its kind and account."""
+        """The key under which it is stored: unique among the entities of its kind in its account."""
         return self.id
 
 
 class Named(Keyed):
-    """What every entity has that stands in a path: users, groups, roles, policies, MFA devices."""
+    """An entity with a name and a path: a user, group, role, policy or MFA device."""
 
     __slots__ = ()
     kind: ClassVar[str]

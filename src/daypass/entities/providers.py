@@ -13,9 +13,10 @@ from daypass.principals import Tags
 class OidcProvider(Keyed):
     """An OpenID Connect identity provider that the account trusts. ``url`` is its issuer without ``https://``.
 
-    ``client_ids`` are the audiences of tokens for this account, ``thumbprints`` SHA-1 digests (hex, lower-case) of
-    certificates that may stand behind its key set. Beyond AWS: ``authorities`` (PEM) are trusted for this issuer
-    alone, ``allow_private`` lets it live on a private address, ``claims`` become condition keys beside the usual ones.
+    ``client_ids`` are the audiences that its tokens may have; ``thumbprints`` are SHA-1 digests (hex, lower case) of
+    certificates that are trusted for its server. Beyond AWS: ``authorities`` (PEM) replace the system's for this
+    issuer; ``allow_private``: its server may have a private or loopback address; ``claims`` are further claims that
+    become condition keys.
     """
 
     kind: ClassVar[str] = "oidc-provider"
@@ -47,7 +48,7 @@ class SamlIssuer:
 class DecryptionKey:
     """A private key for encrypted assertions: PKCS 8 DER under the master key, ``id`` as associated data.
 
-    ``certificate`` (DER) tells its public half to identity providers; the key has made it for itself.
+    ``certificate`` (DER), signed by the key itself, hands the public key to identity providers.
     """
 
     id: str
@@ -60,9 +61,9 @@ class DecryptionKey:
 class SamlProvider(Keyed):
     """A SAML identity provider that the account trusts. ``id`` is its UUID (``SAMLSP…``).
 
-    ``metadata`` is the document as it was sent, deflated (RFC 1950); ``issuers`` is what was read from it.
-    ``valid_until`` is told and has no effect. ``is_lax``: assertions are judged as AWS judges them
-    (docs/differences.md), where daypass asks for more.
+    ``metadata`` is the document as it was sent, compressed (RFC 1950); ``issuers`` is what was read from it.
+    ``valid_until`` (epoch seconds) is shown to clients and has no effect. ``is_lax``: assertions are verified as AWS
+    does it, without the checks that daypass adds (docs/differences.md).
     """
 
     kind: ClassVar[str] = "saml-provider"

@@ -1,4 +1,4 @@
-"""What is kept about sessions and tokens, which themselves are kept nowhere: who signs, and what was ended."""
+"""What is stored about sessions and tokens, which are not stored themselves: signing keys, and revocations."""
 
 from __future__ import annotations
 
@@ -46,12 +46,13 @@ class TokenIssuer(Keyed):
 
 @dataclass(frozen=True, slots=True)
 class Revocation(Keyed):
-    """A rule that ends sessions before their time, and what descends from them unless ``only`` is set.
+    """A rule that ends sessions before their time, and, unless ``only`` is set, all that descend from them.
 
-    It names one thing: a session by ``access_key``, or whoever holds it by ``principal`` (``aws:userid``, or the unique
-    id of a role for all its sessions), or the ``provider`` (ARN) that vouched for him; with none of them all sessions
-    of the account. ``issued_before`` spares younger ones; it says nothing where ``access_key`` is set. After ``until``
-    the rule can hit no living session. ``shown`` is what the operator typed.
+    It names one of these: a session by its ``access_key``; sessions by their ``principal`` (``aws:userid``, or the
+    unique id of a role for all of its sessions); sessions by the ``provider`` (ARN) that they were opened with. A rule
+    that names none ends all sessions of the account. Only sessions issued before ``issued_before`` (epoch seconds) are
+    ended; a rule with ``access_key`` has no such limit. After ``until`` (epoch seconds) no session that the rule could
+    end is alive. ``shown``: what the operator typed.
     """
 
     kind: ClassVar[str] = "revocation"

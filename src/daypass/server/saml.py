@@ -1,7 +1,7 @@
-"""What a SAML identity provider fetches, and where it sends people: ``/static/…saml-metadata.xml`` and ``/saml``.
+"""The SAML paths: metadata for identity providers (``/static/…saml-metadata.xml``), and their recipient (``/saml``).
 
-Documents are public; no answer tells which accounts there are. Signing in on pages is not served by this version, and
-whoever is sent here is told so.
+Metadata is public, and no answer tells which accounts exist. This version has no pages to sign in to: a browser that
+posts a response here is told so (501).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NOT_BUILT = Response(
 
 
 class Metadata(Protocol):
-    """Who knows the documents."""
+    """Where the metadata documents come from."""
 
     def find(self, uuid: str | None, *, may_block: bool) -> bytes | None:
         """The document for the provider with ``uuid``, or for all; None: there is none.

@@ -1,8 +1,8 @@
 """Accepting connections from a socket that several workers share.
 
-The event loop's own server takes whatever is waiting at once, so the worker that wakes first gets all connections of a
-client that opens many, and keeps them: seen with two workers and 32 connections, most times one had all of them. Here
-each worker takes one connection in a turn of its loop. Who is busy has longer turns, and so takes fewer.
+The event loop's own server accepts all that is waiting at once, so the worker that wakes first would get, and keep, all
+connections of a client that opens many: with two workers and 32 connections, one mostly had all of them. Here each
+worker accepts one connection in a turn of its loop. A busy worker has longer turns, and so accepts fewer.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
-"""Worker threads on which callers take turns, so that one caller's hurry is not another's wait.
+"""Worker threads that are shared fairly: a caller with many requests does not make the others wait.
 
-Each caller has a lane of his own, and whoever is not known yet shares one. A free thread takes the oldest request of
-the lane that has waited longest for its turn. No lane gets all threads, no known caller more than half of the places;
-and where all places are taken, a newcomer gets the last one of the longest lane, so that only the greedy are refused.
-What computes for long runs alone of its kind: threads share one interpreter, and each that computes makes whatever else
-is asked for wait a switch interval (5 ms) longer, on the event loop too. What waits for somebody outside, as for the
-keys of an issuer, is in a lane of that party's, of which one runs at a time and the next shares what it has learnt;
-such lanes have threads of their own, which do little but wait.
+Each verified caller has a lane (a queue) of his own; all others share one. A free thread takes the oldest request of
+the lane that has waited longest for its turn. No lane gets all threads, and no verified caller more than half of the
+places in all lanes. When all places are taken, a request for a short lane gets the last place of the longest lane, so
+that only those who ask for much are refused.
+
+Long computations run one at a time: threads share one interpreter, and each thread that computes makes everything else,
+the event loop included, wait a switch interval (5 ms) longer. A request that waits for an outside party, such as the
+issuer of a token, is in a lane of that party: one of its requests runs at a time, and the next one finds what that has
+fetched. These lanes have threads of their own, which mostly wait.
 
 # INVARIANT: 9. threads are few: a caller who keeps many requests waiting is refused, and nobody else because of him.
 #   tests/server/test_threads.py::test_one_callers_flood_refuses_and_delays_nobody_else
@@ -40,7 +42,7 @@ class _Job(NamedTuple):
         return self.reason.awaits or self.reason.holder
 
     def refuse(self) -> None:
-        """Answer without a thread: a known caller in the words of his service, anybody else with a bare 503."""
+        """Answer without a thread: a verified caller with his service's ``Throttling``, others with a bare 503."""
         try:
             answer = self.reason.throttled() if self.reason.throttled else OVERLOADED
         except Exception:  # noqa: BLE001 - a defect must not leave the client, or others, without an answer
@@ -50,7 +52,7 @@ class _Job(NamedTuple):
 
 @dataclass(slots=True)
 class _Lane:
-    """The requests of one caller."""
+    """The requests of one caller, or those that wait for one outside party."""
 
     waiting: deque[_Job] = field(default_factory=deque)
     running: int = 0
@@ -94,7 +96,7 @@ class Threads:
         return job.answer
 
     def _admit(self, job: _Job) -> _Job | None:
-        """Let ``job`` wait in its lane; who is refused for it, if anybody."""
+        """Put ``job`` into its lane. The job that must be refused: ``job`` itself, one that lost its place, or none."""
         limits, holder = self._limits, job.lane
         lane = self._lanes.get(holder) or _Lane()
         full = limits.threads + limits.queued

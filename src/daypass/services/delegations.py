@@ -1,7 +1,7 @@
-"""Delegation requests: what both sides see of one, and how a trade-in token comes to the side that asked.
+"""Delegation requests: what both sides share, and how the account that asks gets its trade-in token.
 
-A request and what becomes of it are two entities in two accounts: the request stands where it was made and never
-changes, the answer stands in the account that gives it. So neither side ever writes into the other's account.
+A request and its answer are two entities in two accounts: the request is kept in the account that asks and never
+changes; the answer is kept in the account that gives it. So neither side writes into the other's account.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ LONGEST_SESSION = 43_200
 """Seconds of the longest session that a request can ask for (IAM API reference, CreateDelegationRequest)."""
 
 KEPT = LONGEST_LIFE + LONGEST_SESSION
-"""Seconds after its making when a request is over for good, and after its last step when an answer is."""
+"""Seconds after which an entity is of no use any more: a request since it was made, an answer since its last step."""
 
 _RANDOM_BYTES = 10
 
 
 class Seen(NamedTuple):
-    """A request and its answer, None where there is none yet or the caller's side does not see it."""
+    """A request and its answer; None: there is no answer yet, or the caller's account may not see it."""
 
     request: DelegationRequest
     answer: Delegation | None
@@ -50,7 +50,7 @@ class Seen(NamedTuple):
 
     @property
     def expires(self) -> int:
-        """When it can be taken no further; of one that was sent, when its sessions end."""
+        """When the request expires, in epoch seconds; of a request whose token was sent, when its sessions end."""
         if self.answer is not None and self.answer.sent is not None:
             return self.answer.sent + self.request.duration
         last = self.answer.updated if self.answer else self.request.created

@@ -1,6 +1,6 @@
-"""Whether a token or an assertion would open a role, step by step, and why not: for the operator alone.
+"""Whether a token or an assertion would open a role, and if not, at which step and why. Only for the operator.
 
-The functions that judge are those of AssumeRoleWithWebIdentity and AssumeRoleWithSAML; here they are only watched.
+The operations themselves, AssumeRoleWithWebIdentity and AssumeRoleWithSAML, run as a trial (``operations.trial``).
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ _WEB, _SAML = "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"
 
 @operation("daypass:TryFederatedRole", "reads", reads_store=True)
 def try_federated_role(call: Call) -> Mapping[str, object]:
-    """Judge ``Proof`` (a ``Secret``: a web identity token, or a SAML response in base64) as if it were shown for the
-    role ``RoleArn``.
+    """Try to open the role ``RoleArn`` with ``Proof``: a web identity token, or a SAML response in base64 (``Secret``).
 
-    ``PrincipalArn``: the SAML provider, by default the account's one that the response names. ``RoleSessionName``: for
-    a token. ``DurationSeconds``: as in the call.
+    ``PrincipalArn``: the SAML provider; by default the one of the account's that the response names.
+    ``RoleSessionName``: for a token. ``DurationSeconds``: as in the real call.
 
     # INVARIANT: 7. what is tried is a credential, and stands neither in the record nor in what is told of it.
     #   tests/services/test_federated_trial.py::test_what_is_tried_is_not_recorded
@@ -64,7 +63,7 @@ def _params(call: Call, action: str, proof: str) -> dict[str, Any]:
 
 
 def _provider(account: AccountSnapshot, proof: str) -> str:
-    """The account's SAML provider that the response means, by its own word, or the only one that there is.
+    """The account's SAML provider that the response names, or the only one that the account has.
 
     Raises:
         ValidationError: several, or none.

@@ -1,6 +1,7 @@
-"""On what terms an identity provider is believed, beyond what AWS lets an account say: set by the operator.
+"""The terms of an identity provider that AWS does not have: set by the operator, for one provider.
 
-These decide whom daypass connects to and what its policies may ask, so no key of the account reaches them.
+They decide which servers daypass connects to, which claims policies can ask about and which checks are left out, so
+nobody with a key of the account can set them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The operator's hand on the regions of an account.
+"""The operator's commands to switch regions of an account on and off.
 
 AWS activates STS in a region on a page of its console, and opts into regions by an API of another service (Account
 Management). Here both are a matter for whoever holds the data directory.
@@ -40,7 +40,7 @@ def disable_region(call: Call) -> Mapping[str, object]:
     """Issue no more credentials of the account in ``Region``. Those that are out stay good. Result: ``Changed``.
 
     Raises:
-        ValidationError: the account's partition has no such region, or nobody can do without this one.
+        ValidationError: the account's partition has no such region, or the region cannot be switched off.
     """
     account, region = _asked(call)
     if region in ALWAYS or region == call.region:
@@ -55,10 +55,10 @@ def disable_region(call: Call) -> Mapping[str, object]:
 
 
 def _asked(call: Call) -> tuple[Account, str]:
-    """The account, and the region that is meant. ``call.region``: where this daypass stands.
+    """The account of the call, and the region that it names.
 
     Raises:
-        ValidationError: no region of the account's partition is called so.
+        ValidationError: the account's partition has no such region.
     """
     require_operator(call)
     region, partition = str(call.params["Region"]), call.account.partition

@@ -1,4 +1,4 @@
-"""Ending sessions before their time, which AWS cannot do. Not an AWS API: the operator's hand, as ``accounts``."""
+"""Ending sessions before their time, which AWS cannot do. Not an AWS API: only the operator can."""
 
 from __future__ import annotations
 

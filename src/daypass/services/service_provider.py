@@ -1,7 +1,7 @@
-"""What identity providers are told of this daypass: its metadata as a SAML service provider.
+"""The SAML metadata of this daypass as a service provider: what identity providers need to know of it.
 
-``/static/saml-metadata.xml`` is for all of them; that of one provider of an account, below its UUID, has its own
-recipient and its certificate for encryption (IAM User Guide, "Create a SAML identity provider in IAM").
+There is one document for all of them, and one for each provider of an account, below the provider's UUID, with a
+recipient and an encryption certificate of its own (IAM User Guide, "Create a SAML identity provider in IAM").
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from daypass.ids import account_of_saml_provider
 from daypass.ports import Ports
 
 PATH = "/saml"
-"""Where responses are posted, below the public URL. The URL is the entity ID, too, and so the audience."""
+"""The path below the public URL to which responses are posted. The whole URL is also the entity id and audience."""
 
 
 class ServiceProviderMetadata:

@@ -1,4 +1,4 @@
-"""Accounts as OpenID Connect issuers: their names, what they publish, and the operator's hand on their keys.
+"""Accounts as OpenID Connect issuers: their URLs, what they publish, and the rotation of their keys.
 
 An issuer is called ``PUBLIC_URL/-/issuers/ID``. Its id is a UUID (RFC 9562, version 8) whose last twelve digits are the
 account's, so that every node finds the account without asking the store; the rest is random, so that nobody learns by
@@ -41,7 +41,7 @@ def issuer_url(ports: Ports, issuer: TokenIssuer) -> str:
 
 
 def key_name(account: str, key_id: str) -> str:
-    """For whom a private key is sealed: the same id in another account is another key."""
+    """The name for which a private key is sealed. It has the account in it: key ids repeat between accounts."""
     return f"{account}/{key_id}"
 
 

@@ -1,6 +1,6 @@
-"""What a trial has seen, as plain JSON values: a row for each step, with numbers and names instead of secrets.
+"""The report of a trial in plain JSON values: a row for each step, with numbers and names instead of secrets.
 
-A row has ``name``, ``passed`` and ``facts``; the last one is the step at which it was refused, if it was.
+A row has ``name``, ``passed`` and ``facts``. If the trial ended in a refusal, the last row is the step that refused.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from daypass.snapshot import AccountSnapshot
 Facts = dict[str, object]
 
 _LONGEST = 512
-"""Characters of a value that is repeated."""
+"""Characters of a value that are shown."""
 
 
 def report(action: str, outcome: Outcome) -> dict[str, object]:
-    """The whole of a trial. ``Error`` is what the caller would read, ``Detail`` what only the operator reads."""
+    """The report of one trial. ``Error`` has what the caller would read and, as ``Detail``, what he would not."""
     refusal = outcome.refusal
     rows = [_row(step) for step in _last_of_each(outcome.steps)]
     if rows and refusal is not None:
@@ -255,7 +255,7 @@ FACTS: Mapping[str, Callable[..., Facts]] = {
     "token": _text,
     "trust policy": _trust,
 }
-"""How each step is told. Whoever adds a step adds it here."""
+"""By name of the step, what is reported of the values that it looked at. Every step has a row here."""
 
 
 def _times(times: Mapping[str, object], now: int) -> Facts:

@@ -1,8 +1,8 @@
-"""Trade-in tokens: what a service that was delegated to exchanges for credentials, as often as it needs to.
+"""Trade-in tokens: a service exchanges one for credentials when its delegation request was accepted.
 
 Canonical base64url of: version byte, 4 bytes key id, 12 bytes nonce, AES-256-GCM-SIV (RFC 8452) of the content under a
-subkey of its own, so that no session token is one and it is no session token. It names what was accepted; whether it
-still holds is asked of the accounts.
+subkey of its own, so that no session token can pass for one, nor the other way round. The token only names the request;
+whether it still holds is looked up in the accounts.
 """
 
 from __future__ import annotations

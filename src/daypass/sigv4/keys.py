@@ -1,6 +1,6 @@
-"""Keys: the one that makes and proves a SigV4 signature, the public one that proves a SigV4a signature, and a cache.
+"""Signing keys: SigV4's, which makes and verifies signatures; SigV4a's public key, which verifies them; and a cache.
 
-Both are derived from a secret access key, the first for one day, region and service, the second for one access key id.
+Both are derived from a secret access key: SigV4's for one day, region and service, SigV4a's for one access key id.
 Sources: IAM User Guide, "Create a signed AWS API request", step 4, and "AWS Signature Version 4 for API requests" on
 SigV4a; the derivation of its keys is NIST SP 800-108's, in counter mode, as AWS's public signing suite has it.
 """
@@ -104,10 +104,10 @@ class VerifyingKey:
         return "VerifyingKey(…)"
 
     def proves(self, signature: bytes, message: bytes) -> bool:
-        """Whether ``signature``, DER, is one of this key over ``message``.
+        """Whether ``signature`` (DER) is one of this key over ``message``.
 
-        Each message has many, and of each the negative of its second number is another: no signature is ever the name
-        of a request. What is not the one DER form of two numbers is none.
+        A message has many valid signatures, and each can be turned into another by negating its second number, so a
+        signature must never be used to identify a request. Anything but canonical DER of two numbers is refused.
         """
         try:
             self._key.verify(signature, message, _ECDSA)

@@ -1,7 +1,7 @@
-"""Which region a SigV4a request is for. It signs a set of them, in a header or parameter beside the scope.
+"""The one region that a SigV4a request is for. SigV4a signs a set of regions, in a header or parameter of its own.
 
-A set is names and beginnings of names, separated by commas: ``us-east-1``, ``us-west-2,eu-*``, ``*``. A request goes to
-one region all the same, so before its scope is checked one is settled.
+A set is a list of names and beginnings of names: ``us-east-1``, ``us-west-2,eu-*``, ``*``. A request is served in one
+region all the same, which is chosen from the set before the scope is checked.
 Source: IAM User Guide, "AWS Signature Version 4 for API requests", "SigV4a".
 """
 
@@ -23,11 +23,11 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\*?|\*").fullmatch
 
 
 def settle_region(raw: RawRequest, unverified: UnverifiedSignature, served: Iterable[str]) -> UnverifiedSignature:
-    """A SigV4a claim with the one region it is for; any other claim unchanged.
+    """``unverified`` with its one region, if it is a SigV4a signature; any other is returned unchanged.
 
-    That is the first of ``served``, the regions that this door may mean, that the set names; or the only region that
-    the set names, where it is a single name. Whether it is served at all, ``check_scope`` says. Without either the
-    region stays empty, and ``check_scope`` refuses it.
+    The region is the first of ``served``, the regions of the endpoint, that the set covers; else the only region of a
+    set that is a single name, which ``check_scope`` may still refuse. Where there is neither, the region stays empty,
+    and ``check_scope`` refuses that.
 
     Raises:
         IncompleteSignature: there is no region set, or it is too long, or has something in it that is no region.

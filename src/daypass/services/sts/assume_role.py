@@ -50,11 +50,11 @@ _ASSUMING = ("sts:AssumeRole",)
 
 
 class Wish(NamedTuple):
-    """What an AssumeRole call asks for, read once.
+    """The parameters of an AssumeRole call, read once.
 
-    ``passed`` and ``marked`` are the tags and transitive keys of this call; ``tags`` and ``transitive`` are the
-    session's, what it inherits included. ``mfa``: it names a device or a code. ``contexts``: the providers of the
-    contexts of this call. ``actions``: all that must be allowed.
+    ``passed`` and ``marked`` are the tags and transitive tag keys of this call; ``tags`` and ``transitive`` those of
+    the new session, inherited ones included. ``mfa``: the call names a device or a code. ``contexts``: the providers of
+    its ProvidedContexts. ``actions``: all actions that must be allowed for it.
     """
 
     role_arn: str
@@ -165,10 +165,10 @@ def account_of_role(role_arn: str) -> str:
 
 
 class Target(NamedTuple):
-    """A role that can be asked for, and what all its sessions have in common; made once a snapshot of its account.
+    """A role, and what all its sessions have in common; made once for each snapshot of its account.
 
     ``principal`` is ``role/path/name``, ``session_arn`` the ARN of its sessions up to their name, ``resources`` the
-    member of the record.
+    member ``resources`` of the audit record.
     """
 
     role: Role

@@ -1,9 +1,9 @@
-"""GetDelegatedAccessToken: credentials for what somebody of another account has accepted.
+"""GetDelegatedAccessToken: credentials for a delegation request that another account has accepted.
 
 Source: STS API reference, GetDelegatedAccessToken; IAM API reference, SendDelegationToken.
 
-The session is the approver's, cut to the policy of the request, whatever he may himself; it ends when the request says,
-counted from the sending. It descends from the approver's own session, and from the caller's: either's end is its end.
+The session acts for the approver, cut to the policy of the request. It lasts as long as the request says, counted from
+the sending of its token. It descends from the approver's session and from the caller's: revoking either one ends it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _INVALID = "The trade-in token is invalid."
 
 @operation("sts:GetDelegatedAccessToken", "mints")
 def get_delegated_access_token(call: Call) -> Mapping[str, object]:
-    """A session for the account that asked, as often as it asks until the time is over."""
+    """Credentials for the account that made the request, as often as it wants until the time of the request is over."""
     call.authorize("*", shown="")
     content = _opened(call, call.params["TradeInToken"])
     owner = call.find_account(content.owner_account)

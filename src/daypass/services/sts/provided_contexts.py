@@ -3,9 +3,9 @@
 Source: STS API reference, AssumeRole and ProvidedContext; IAM Identity Center User Guide, "Identity-enhanced IAM role
 sessions"; Service Authorization Reference, AWS STS, SetContext.
 
-AWS has one provider, IAM Identity Center, whose assertions its own CreateTokenWithIAM issues. Nothing issues such
-assertions for daypass, so that whoever may set a context is told that his is none: a session without what was asked
-for would be another session.
+AWS has one provider, IAM Identity Center, which issues the assertions itself (CreateTokenWithIAM). Nothing issues such
+assertions for daypass, so every one is refused as invalid, once the caller is allowed to set a context at all. To open
+the session without the context would be to open another session than the one that was asked for.
 """
 
 from __future__ import annotations

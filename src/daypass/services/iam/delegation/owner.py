@@ -1,4 +1,4 @@
-"""Delegation requests, the side that is asked: take one up, comment, accept, reject, send its token.
+"""Delegation requests, on the side that is asked: take one up, comment it, accept or reject it, send its token.
 
 Source: IAM API reference, AssociateDelegationRequest, UpdateDelegationRequest, AcceptDelegationRequest,
 RejectDelegationRequest, SendDelegationToken.
@@ -20,7 +20,7 @@ from daypass.services.delegations import KEPT, Seen, seen
 
 _OPEN: tuple[DelegationState, ...] = ("ASSIGNED", "PENDING_APPROVAL")
 _OWNERS = frozenset({"iam:GetDelegationRequest", "iam:GetHumanReadableSummary", "iam:UpdateDelegationRequest"})
-"""What the owner of a request may without a policy that says so (IAM API reference, the same operations)."""
+"""What the owner of a request may do without a policy that allows it (IAM API reference, the same operations)."""
 
 
 def request_arn(call: Call, request_id: str, account: str = "") -> str:
@@ -47,7 +47,7 @@ def authorize_as_owner(call: Call, found: Seen) -> None:
 
 
 def _lacks_but_an_allow(denial: Decision) -> bool:
-    """Whether one more identity-based Allow would have been enough: what is silent or denies elsewhere counts."""
+    """Whether an identity-based Allow is all that was missing: no other policy kind stands in the way."""
     policies = denial.policies
     return evaluate(denial.context, policies.replaced(identity=(*policies.identity, _BY_DEFAULT))).allowed
 
@@ -118,7 +118,7 @@ def _answered(call: Call, *states: DelegationState) -> Delegation:
 
 
 def _asked(call: Call) -> Seen:
-    """The request that the call is about, once the caller may, of those that ask his account, or any.
+    """The request that the call names, once the caller may do this: one that asks his account, or any account.
 
     # INVARIANT: 2. the account that asks answers nothing in the place of the one that is asked.
     #   tests/services/test_delegations.py::test_the_asking_account_takes_up_nothing_of_its_own_for_another

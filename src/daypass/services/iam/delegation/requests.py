@@ -1,4 +1,4 @@
-"""Delegation requests, the side that asks: create, and what either side may read.
+"""Delegation requests, on the side that asks: making one, and what either side may read.
 
 Source: IAM API reference, CreateDelegationRequest and its sisters. What AWS leaves to its partner programme (templates,
 the channel) is decided in docs/differences.md.
@@ -34,7 +34,7 @@ MOST_REQUESTS = 1_000
 
 @operation("iam:CreateDelegationRequest", "changes")
 def create_delegation_request(call: Call) -> Mapping[str, object]:
-    """Ask an account, or whoever takes it up, for a session that may what the filled-in template allows."""
+    """Ask an account, or any that takes it up, for a session that may do what the filled-in template allows."""
     params = call.params
     template = params["Permissions"].get("PolicyTemplateArn", "")
     request_id = new_request_id(call)
@@ -124,7 +124,7 @@ def _policy(call: Call, template: str, parameters: tuple[tuple[str, str, tuple[s
 
 @operation("iam:GetDelegationRequest", "reads", reads_store=True)
 def get_delegation_request(call: Call) -> Mapping[str, object]:
-    """The request with its answer. Whether the caller's permissions cover it is never sure, and so it is said."""
+    """The request with its answer. A permission check, if asked for, always says that it is not sure."""
     found = _read(call, call.params["DelegationRequestId"])
     answer: dict[str, object] = {"DelegationRequest": _shown(call, found)}
     if call.params.get("DelegationPermissionCheck"):

@@ -109,7 +109,7 @@ def _belong_together(numbers: RSAPrivateNumbers) -> bool:
 
 
 def _certificate(private: RSAPrivateKey, key_id: str, now: int) -> bytes:
-    """A certificate in which identity providers find the public half. Nobody is to believe it anything else."""
+    """A self-signed certificate that carries the public key to identity providers. It vouches for nothing."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"daypass {key_id}")])
     made = datetime.fromtimestamp(now, UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key())

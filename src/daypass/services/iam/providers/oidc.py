@@ -1,7 +1,7 @@
 """OpenID Connect identity providers of an account (IAM API reference, CreateOpenIDConnectProvider and its neighbours).
 
-Nothing is fetched when a provider is made: AWS looks up a thumbprint then, daypass trusts the system's authorities when
-it asks for keys, and thumbprints only where those vouch for nobody (docs/differences.md).
+Nothing is fetched when a provider is made. AWS looks up a thumbprint then; daypass trusts the system's authorities when
+it fetches keys, and thumbprints only for servers that no authority vouches for (docs/differences.md).
 """
 
 from __future__ import annotations
