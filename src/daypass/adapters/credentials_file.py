@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from configparser import Error as UnreadableFile
 from configparser import RawConfigParser
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from daypass.adapters.durable import replace_file
 from daypass.credentials import AccessKeyPair, Secret, TemporaryCredentials
 
 NAME = "credentials"
@@ -77,19 +77,18 @@ def put_profile(path: Path, profile: str, key: AccessKeyPair | TemporaryCredenti
     if isinstance(key, TemporaryCredentials):
         ends = datetime.fromtimestamp(key.expiration, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         added += f"aws_session_token = {key.session_token}\n# expires {ends}\n"
-    with _locked(path.parent) as folder:
+    with _locked(path.parent):
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        _replace(path, f"{_without(profile, before)}{added}")
-        os.fsync(folder)
+        replace_file(path, f"{_without(profile, before)}{added}".encode())
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[int]:
+def _locked(folder: Path) -> Iterator[None]:
     """Be the only one who changes the file in ``folder``. The folder is locked, since the file itself is replaced."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
+        yield
     finally:
         os.close(descriptor)
 
@@ -98,17 +97,3 @@ def _without(profile: str, text: str) -> str:
     """``text`` less the section of ``profile``, ending in a line's end."""
     kept = re.sub(rf"^\[{re.escape(profile)}\][^\n]*\n(?:(?!\[)[^\n]*(?:\n|\Z))*", "", text, flags=re.MULTILINE)
     return kept if not kept or kept.endswith("\n") else f"{kept}\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise

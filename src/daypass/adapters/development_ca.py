@@ -6,7 +6,6 @@ Clients that insist on https trust its one file ``ca.pem``. The authority is con
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -32,7 +31,7 @@ from daypass.adapters.certificates import (
     new_key,
     refuse_strangers,
 )
-from daypass.adapters.folder import sync_folder
+from daypass.adapters.durable import replace_file, sync_folder
 
 FOLDER = "tls"
 
@@ -92,10 +91,10 @@ def make(files: Files, hosts: Iterable[str], now: float) -> Issued:
     certificate = new_certificate(server_key.public_key(), authority, key, names, moment_of(now))
     draft = Files(files.folder.with_name(f".{FOLDER}.{secrets.token_hex(8)}"))
     draft.folder.mkdir(mode=0o700)
-    _write(draft.authority_key, _private_pem(key))
-    _write(draft.key, _private_pem(server_key))
-    _write(draft.certificate, certificate.public_bytes(Encoding.PEM), mode=0o644)
-    _write(draft.authority, authority.public_bytes(Encoding.PEM), mode=0o644)
+    replace_file(draft.authority_key, _private_pem(key))
+    replace_file(draft.key, _private_pem(server_key))
+    replace_file(draft.certificate, certificate.public_bytes(Encoding.PEM), mode=0o644)
+    replace_file(draft.authority, authority.public_bytes(Encoding.PEM), mode=0o644)
     sync_folder(draft.folder)
     draft.folder.rename(files.folder)  # all of it or nothing
     sync_folder(files.folder.parent)
@@ -121,7 +120,7 @@ def renew(files: Files, hosts: Iterable[str], now: float) -> Issued:
     names = host_names([*hosts_of(before), *hosts])
     refuse_strangers(names, authority)
     certificate = new_certificate(server_key.public_key(), authority, key, names, moment)
-    _write(files.certificate, certificate.public_bytes(Encoding.PEM), mode=0o644)
+    replace_file(files.certificate, certificate.public_bytes(Encoding.PEM), mode=0o644)
     return _issued(certificate, authority)
 
 
@@ -174,16 +173,3 @@ def _read_key(path: Path) -> PrivateKey:
 
 def _private_pem(key: PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write(path: Path, text: bytes, *, mode: int = 0o600) -> None:
-    """Replace the file whole; nobody but its owner may write it, whatever the umask."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fchmod(handle, mode)
-        os.fsync(handle)
-    fresh.replace(path)
-    sync_folder(path.parent)

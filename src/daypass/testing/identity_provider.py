@@ -57,7 +57,7 @@ class Said:
 
 
 class StubIdentityProvider:
-    """See the module. ``keys`` are the signing keys with their certificates; the last one signs."""
+    """An identity provider. ``keys`` are the signing keys with their certificates; the last one signs."""
 
     def __init__(self, entity_id: str = "https://idp.example/metadata") -> None:
         self.entity_id = entity_id

@@ -33,7 +33,7 @@ HOST = "127.0.0.1"
 
 
 class StubIssuer:
-    """See the module. ``requests`` are the paths that were asked for, in order.
+    """An issuer, running while the block does. ``requests`` are the paths that were asked for, in order.
 
     ``kinds`` are media types of answers that only those get who accept them, as with Kubernetes; others get a 406.
     """

@@ -69,7 +69,7 @@ class Signer:
 
 
 class LocalDaypass:
-    """See the module. ``settings`` are overlaid on the defaults; ``data`` keeps a directory across instances."""
+    """A daypass without a socket. ``settings`` overlay the defaults; ``data`` keeps a directory across instances."""
 
     def __init__(self, data: Path | None = None, **settings: Any) -> None:
         self._undo = ExitStack()

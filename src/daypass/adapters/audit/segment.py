@@ -9,7 +9,7 @@ from threading import Lock
 
 from daypass.adapters.audit.chain import Head
 from daypass.adapters.audit.layout import open_regular
-from daypass.adapters.folder import sync_folder
+from daypass.adapters.durable import sync_folder
 
 
 class Segment:

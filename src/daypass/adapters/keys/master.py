@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from daypass.adapters.folder import sync_folder
+from daypass.adapters.durable import sync_folder, write_new
 from daypass.errors import DaypassError, Malformed
 from daypass.ports import SealingKeyStore
 
@@ -184,7 +184,7 @@ def _create(path: Path) -> None:
     text = _FORM + b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii") + "\n"
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        _write_durably(draft, text.encode("ascii"))
+        write_new(draft, text.encode("ascii"))
         try:
             os.link(draft, path, follow_symlinks=False)
         except FileExistsError:
@@ -195,15 +195,6 @@ def _create(path: Path) -> None:
     except OSError as error:
         advice = "the data directory must exist, be writable, and lie on a local file system"
         raise MasterKeyError(f"the master key {path} cannot be made: {error.strerror}", advice) from None
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        os.fchmod(handle, 0o600)
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
 
 
 _SOURCES: dict[str, Callable[[str, SealingKeyStore], MasterKey]] = {"file": _open_file}

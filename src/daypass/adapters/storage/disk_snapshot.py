@@ -22,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 
-from daypass.adapters.folder import sync_folder
+from daypass.adapters.durable import sync_folder
 from daypass.adapters.storage.datadir import DataDirectoryError
 from daypass.adapters.storage.migrations import REVISIONS
 from daypass.adapters.storage.reads import StoredTree
