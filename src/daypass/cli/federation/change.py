@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -54,6 +54,7 @@ def change(
     thumbprints are changed by the API (`aws iam update-saml-provider`).
     """
     from daypass.cli.opened import hosted_snapshot, opened
+    from daypass.entities import OidcProvider
 
     authorities = read_text(ca_file) if ca_file else None
     terms = {"IsLax": lax, "Authorities": authorities, "AllowPrivate": allow_private, "Claims": claims or None}
@@ -61,12 +62,11 @@ def change(
     with opened() as daypass:
         snapshot = hosted_snapshot(daypass, account)
         found = find_provider(snapshot, provider)
-        arn = snapshot.arn(found)
-        kind = "SAML" if ":saml-provider/" in arn else "OpenIDConnect"
+        arn, kind = snapshot.arn(found), "OpenIDConnect" if isinstance(found, OidcProvider) else "SAML"
         if not wanted or not wanted.keys() <= _TERMS[kind]:
             raise click.UsageError(f"for `{provider}` give {_OPTIONS[kind]}")
-        if kind == "OpenIDConnect" and not offline:
-            _ask(cast("OidcProvider", found), wanted)
+        if isinstance(found, OidcProvider) and not offline:
+            _ask(found, wanted)
         daypass.operator(f"daypass:Set{kind}ProviderTerms", {f"{kind}ProviderArn": arn, **wanted}, snapshot.id)
     print_json({"Arn": arn, "Changed": True}) if as_json else click.echo(f"{arn} is changed")
 
