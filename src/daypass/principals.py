@@ -254,10 +254,13 @@ class Caller:
 
     @property
     def holder(self) -> str:
-        """The unique id of the user or role that answers for this caller, the account id for root.
+        """The unique id of the user or role that answers for this caller, the account id for root; the provider of
+        whom a provider vouches for.
 
         One for all its keys and sessions: whoever may make sessions is not many because of it.
         """
         if self.session is not None:
             return self.session.principal_id
+        if isinstance(self.principal, FederatedIdentity):
+            return self.principal.provider
         return self.principal.id if isinstance(self.principal, User) else self.account

@@ -37,7 +37,7 @@ class FullDisk:
     def write_gathered(self) -> None:
         raise AssertionError("nothing is gathered here")
 
-    def append_refusal(self, record: Mapping[str, object], holder: str) -> None:
+    def append_refusal(self, record: Mapping[str, object], holder: str, *, few: bool = False) -> None:
         self.append(record)
 
     def count_failure(self, rendered: Callable[[], Mapping[str, object]]) -> None:

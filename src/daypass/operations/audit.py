@@ -28,7 +28,7 @@ EVENT_VERSION = "1.11"
 _NO_HEADERS: dict[bytes, bytes] = {}
 
 LONGEST_AGENT = 512
-"""Characters of ``userAgent``."""
+"""Characters of ``userAgent`` and of the host: a name has 253."""
 
 LONGEST_CLAIM = 128
 LONGEST_WORD = 32
@@ -75,7 +75,7 @@ class Record:
         #   tests/operations/test_pipeline.py::test_a_refusal_keeps_the_beginning_of_long_parameters
         self.request = _shortened(self.request)
         if error.detail:
-            self.ours["detail"] = error.detail
+            self.ours["detail"] = _shortened(error.detail)
         decision = getattr(error, "decision", None)
         if decision is not None:
             self.ours["decision"] = decision.to_record()
@@ -148,7 +148,9 @@ def _short_agent(header: bytes) -> str:
 def _tls(host: bytes | None) -> dict[str, str] | None:
     if not host:
         return None
-    return _details(host) if len(host) <= LONGEST_AGENT else {"clientProvidedHostHeader": host.decode("latin-1")}
+    if len(host) <= LONGEST_AGENT:
+        return _details(host)
+    return {"clientProvidedHostHeader": host[:LONGEST_AGENT].decode("latin-1")}
 
 
 @lru_cache(maxsize=256)

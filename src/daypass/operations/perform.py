@@ -19,7 +19,7 @@ from daypass.operations.facts import RequestFacts
 from daypass.operations.registry import Operation
 from daypass.operations.rehearsal import RehearsedCall, rehearse
 from daypass.ports import AuditUnavailable, LastUse, NotLoaded, Ports, Transaction
-from daypass.principals import Caller, FederatedUser, RoleSession, User
+from daypass.principals import Caller, FederatedIdentity, FederatedUser, RoleSession, User
 from daypass.snapshot import AccountSnapshot
 
 Result = Mapping[str, Any]
@@ -152,9 +152,14 @@ class Performer:
                 ) from error
 
     def write_refusal(self, record: Record, caller: Caller) -> None:
-        """Append the record of what ``caller`` was refused, if there is room for it."""
+        """Append the record of what ``caller`` was refused, if there is room for it.
+
+        # INVARIANT: 9. whom a provider of many vouches for is a stranger until a role trusts him.
+        #   tests/services/sts/test_federated_role.py::test_whoever_has_a_token_of_anybodys_issuer_fills_no_disk
+        """
         with suppress(AuditUnavailable):
-            self._ports.audit.append_refusal(record.rendered(), caller.holder)
+            few = isinstance(caller.principal, FederatedIdentity)
+            self._ports.audit.append_refusal(record.rendered(), caller.holder, few=few)
 
     def _touch(self, facts: RequestFacts) -> None:
         """Remember when a user's key or a session's role was last used."""

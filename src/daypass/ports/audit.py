@@ -29,8 +29,10 @@ class AuditLog(Protocol):
         """
         ...
 
-    def append_refusal(self, record: Mapping[str, object], holder: str) -> None:
+    def append_refusal(self, record: Mapping[str, object], holder: str, *, few: bool = False) -> None:
         """Write the record of what a verified caller was refused; too many of one ``holder`` are counted and summed up.
+
+        ``few``: as few as of failed authentications, since anybody may come as one of them.
 
         Raises:
             AuditUnavailable: the record could not be written.

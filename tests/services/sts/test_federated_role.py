@@ -6,6 +6,7 @@ What verifies tokens and assertions is stood in for here by a port that proves w
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,11 +94,12 @@ class Federation:
         keyring, now = self.daypass.daypass.keys.ring(), self.daypass.clock.now()
         return open_session_token(made.session_token, made.access_key_id, keyring=keyring, now=now)
 
-    def last_record(self) -> dict[str, Any]:
+    def records(self) -> list[dict[str, Any]]:
         files = sorted((self.daypass.data / "audit").glob("*.jsonl"))
-        lines = [line for file in files for line in file.read_text().splitlines()]
-        found: dict[str, Any] = json.loads(lines[-1])
-        return found
+        return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+    def last_record(self) -> dict[str, Any]:
+        return self.records()[-1]
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +216,19 @@ def test_an_assertions_end_is_the_sessions_end(federation: Federation) -> None:
     session = federation.session(federation.ask(SAML, role, {"not_after": now + 600}, DurationSeconds=3600))
     assert session.expires == now + 600
     assert code_of(federation.ask(SAML, role, {"not_after": now - 1})) == "InvalidIdentityToken"
+
+
+def test_whoever_has_a_token_of_anybodys_issuer_fills_no_disk(federation: Federation) -> None:
+    """Anybody gets a token of a public issuer: of each provider a few refusals a second are recorded, and no more."""
+    time.sleep(1.1)  # what others were refused before is a second ago
+    before = len(federation.records())
+    web, saml = (federation.role(f"closed-{action}", action, Null={"aws:userid": "false"}) for action in (WEB, SAML))
+    for number in range(100):
+        assert code_of(federation.ask(WEB, web, {"subject": f"stranger-{number}"})) == "AccessDenied"
+    assert code_of(federation.ask(SAML, saml)) == "AccessDenied"
+    refused = [record["eventName"] for record in federation.records()[before:] if record["errorCode"]]
+    assert 1 <= refused.count(WEB) <= 20
+    assert refused.count(SAML) == 1
 
 
 def test_a_roles_claim_is_asked_before_the_trust_policy(federation: Federation) -> None:

@@ -76,14 +76,14 @@ class RefusalSample:
     #   tests/adapters/audit/test_refusals.py::test_a_flood_is_recorded_at_the_bounded_rate_and_summed_up
     """
 
-    def __init__(self, per_second: int, append: Append) -> None:
-        self._most = per_second
+    def __init__(self, per_second: int, few: int, append: Append) -> None:
+        self._most, self._few = per_second, few
         self._append = append
         self._lock = Lock()  # guards all below; never held while appending
         self._seconds: dict[str, _Second] = {}
 
-    def note(self, record: Mapping[str, object], holder: str) -> None:
-        """Append ``record``, or count it where ``holder`` has had enough of them in this second.
+    def note(self, record: Mapping[str, object], holder: str, *, few: bool = False) -> None:
+        """Append ``record``, or count it where ``holder`` has had enough of them in this second, or a ``few``.
 
         Raises:
             AuditUnavailable: it should have been appended and could not.
@@ -94,7 +94,7 @@ class RefusalSample:
             if second is None or now - second.began >= 1:
                 second = self._seconds[holder] = _Second(now, second.hidden if second else None)
             second.shown += 1
-            if second.shown > self._most:
+            if second.shown > (self._few if few else self._most):
                 second.hidden = second.hidden or _Hidden(record, now)
                 second.hidden.add(record)
                 return

@@ -16,7 +16,8 @@ class AuditSettings:
     ``reserve_bytes``: with less free space than this the trail takes no record, so that what is under way can still end
     (0 turns it off). ``failures_per_second`` and ``failures_burst`` bound the sample of failed authentications,
     ``failures_bytes`` its file, of which one predecessor is kept. ``refusals_per_second`` of one user or role have a
-    record of their own; what is beyond them is summed up once a second.
+    record of their own, of whom one provider vouches for only ``failures_per_second``; what is beyond them is summed up
+    once a second.
     """
 
     always_sync: bool = False

@@ -62,7 +62,8 @@ class AuditTrail:
         self._segment: Segment | None = None
         self._retired: list[Segment] = []
         self._failures = FailureSample(directory / f"failures-{self._chain.name}.ndjson", settings)
-        self._refusals = RefusalSample(settings.refusals_per_second, partial(self.append, into_reserve=True))
+        few = int(settings.failures_per_second)
+        self._refusals = RefusalSample(settings.refusals_per_second, few, partial(self.append, into_reserve=True))
         self._records = self._refused = 0
         self._next_look = self._rotate_at = self._retry_at = 0.0
         self._room = self._written = True
@@ -254,9 +255,9 @@ class AuditTrail:
         for segment in retired:
             segment.close()
 
-    def append_refusal(self, record: Mapping[str, object], holder: str) -> None:
+    def append_refusal(self, record: Mapping[str, object], holder: str, *, few: bool = False) -> None:
         """Write the record of a refusal, or count it: ``ports.AuditLog``."""
-        self._refusals.note(record, holder)
+        self._refusals.note(record, holder, few=few)
 
     def count_failure(self, rendered: Callable[[], Mapping[str, object]]) -> None:
         """Count a failed authentication and sample it at a bounded rate into a file of its own. Never raises."""
