@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from daypass.adapters.storage.beacon import Beacon
+from daypass.adapters.storage.memory.beacon import Beacon
 from daypass.testing.backend import together
 
 BUMP = """
 import sys
 from pathlib import Path
-from daypass.adapters.storage.beacon import Beacon
+from daypass.adapters.storage.memory.beacon import Beacon
 beacon = Beacon(Path(sys.argv[1]))
 print(*[beacon.bump() for _ in range(500)])
 """

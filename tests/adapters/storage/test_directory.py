@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from daypass.adapters.storage import Storage, directory, open_store, reads
+from daypass.adapters.storage import Storage, open_store, reads
+from daypass.adapters.storage.memory import directory
 from daypass.entities import User
 from daypass.ports import NotLoaded, StoreUnavailable
 from daypass.testing.backend import (
@@ -93,7 +94,7 @@ def test_only_what_changed_is_read(storage: Storage, worker: Storage, monkeypatc
     """A foreign change to one entity replaces that entity; everything else is the same object as before."""
     create(storage, OTHER)
     before = answer(worker)
-    monkeypatch.setattr("daypass.adapters.storage.directory.read_account", None)  # no account is read whole
+    monkeypatch.setattr("daypass.adapters.storage.memory.directory.read_account", None)  # no account is read whole
     put(storage, replace(user("a"), path="/new/"), user("b"))
     remove(storage, role("r"))
     after = answer(worker)
@@ -160,7 +161,7 @@ def test_a_change_during_a_load_is_not_lost(storage: Storage, tmp_path: Path, mo
                 fresh.poll()
             return snapshot
 
-        monkeypatch.setattr("daypass.adapters.storage.directory.read_account", read_slowly)
+        monkeypatch.setattr("daypass.adapters.storage.memory.directory.read_account", read_slowly)
         fresh.directory.load(ACCOUNT)
         assert calls == 2
         found = fresh.directory.find(ACCOUNT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.adapters.storage.residents import Residents
+from daypass.adapters.storage.memory.residents import Residents
 from daypass.entities import Account, Role
 from daypass.snapshot import AccountSnapshot
 from daypass.testing.backend import EVERYTHING

@@ -8,16 +8,16 @@ from types import TracebackType
 from typing import Self
 
 from daypass.adapters.storage import integrity
-from daypass.adapters.storage.beacon import Beacon
 from daypass.adapters.storage.code_uses import CodeUseTable
 from daypass.adapters.storage.cold import Arrival, ColdStart
 from daypass.adapters.storage.database import Database, Notices, open_database
 from daypass.adapters.storage.deadlines import FIRST_CONTACT
-from daypass.adapters.storage.directory import MemoryDirectory
-from daypass.adapters.storage.follower import Follower
 from daypass.adapters.storage.installation import Installation
 from daypass.adapters.storage.keeper import Keeping, SnapshotKeeper
 from daypass.adapters.storage.last_used import LastUsedTimes
+from daypass.adapters.storage.memory.beacon import Beacon
+from daypass.adapters.storage.memory.directory import MemoryDirectory
+from daypass.adapters.storage.memory.follower import Follower
 from daypass.adapters.storage.reads import read_issuers
 from daypass.adapters.storage.schema import prepare
 from daypass.adapters.storage.sealing_keys import SealingKeyTable

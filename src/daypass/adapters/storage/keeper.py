@@ -21,9 +21,7 @@ from time import monotonic
 import msgspec
 from sqlalchemy import Connection
 
-from daypass.adapters.storage.beacon import Beacon
 from daypass.adapters.storage.database import Database
-from daypass.adapters.storage.directory import MemoryDirectory
 from daypass.adapters.storage.disk_snapshot import (
     FILE_NAME,
     DiskSnapshot,
@@ -36,6 +34,8 @@ from daypass.adapters.storage.disk_snapshot import (
     write,
 )
 from daypass.adapters.storage.installation import read_facts
+from daypass.adapters.storage.memory.beacon import Beacon
+from daypass.adapters.storage.memory.directory import MemoryDirectory
 from daypass.adapters.storage.migrations import REVISIONS
 from daypass.adapters.storage.reads import read_documents, read_head, read_revisions, read_stored_tree
 from daypass.adapters.storage.sealing_keys import read_sealing_keys

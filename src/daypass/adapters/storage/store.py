@@ -14,8 +14,8 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
 from daypass.adapters.storage.database import Database
-from daypass.adapters.storage.directory import MemoryDirectory
 from daypass.adapters.storage.installation import Installation
+from daypass.adapters.storage.memory.directory import MemoryDirectory
 from daypass.adapters.storage.reads import read_account, read_revision
 from daypass.adapters.storage.tables import ACCOUNTS
 from daypass.adapters.storage.transaction import AccountTransaction

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from daypass.cli import root_mfa
 from daypass.cli.options import (
     account_option,
     data_directory,
@@ -14,6 +13,7 @@ from daypass.cli.options import (
     print_facts,
     print_json,
 )
+from daypass.cli.root import mfa
 
 
 @click.group("root", epilog=example("daypass root enable --account 111122223333", "daypass root disable"))
@@ -22,7 +22,7 @@ def command() -> None:
     """Make and remove root credentials of an account, and its second factors."""
 
 
-command.add_command(root_mfa.command)
+command.add_command(mfa.command)
 
 
 @command.command("enable", epilog=example("daypass root enable --account 111122223333 --save root-a"))

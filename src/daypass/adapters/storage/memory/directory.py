@@ -13,14 +13,14 @@ import threading
 from contextlib import suppress
 from time import monotonic
 
-from daypass.adapters.storage.beacon import Beacon
 from daypass.adapters.storage.cold import ColdStart
 from daypass.adapters.storage.database import Database
 from daypass.adapters.storage.deadlines import FIRST_CONTACT, PATIENCE, turn, within
 from daypass.adapters.storage.installation import Installation
-from daypass.adapters.storage.placing import Placing
+from daypass.adapters.storage.memory.beacon import Beacon
+from daypass.adapters.storage.memory.placing import Placing
+from daypass.adapters.storage.memory.residents import Residents
 from daypass.adapters.storage.reads import Changes, read_account, read_accounts, read_changes, read_head, read_tree
-from daypass.adapters.storage.residents import Residents
 from daypass.organization import Tree
 from daypass.ports import NotLoaded, StoreUnavailable
 from daypass.snapshot import AccountSnapshot

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from daypass.cli.account.organization import change, told, tree_of
 from daypass.cli.options import data_option, example, json_option, print_json
-from daypass.cli.organization import change, told, tree_of
 
 if TYPE_CHECKING:
     from daypass.organization import Tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from daypass.cli import control_policies, organization
+from daypass.cli.account import control_policies, organization
 from daypass.cli.options import (
     account_option,
     data_directory,
