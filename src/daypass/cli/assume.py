@@ -1,4 +1,4 @@
-"""AssumeRoleWithWebIdentity, asked over the network as any client does. The token is the proof; nothing is signed."""
+"""Calling AssumeRoleWithWebIdentity over the network, as any client does. The token is the proof; nothing is signed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from daypass.cli.problems import CANNOT, CommandError
 from daypass.credentials import Secret, TemporaryCredentials
 
 ENDPOINTS = ("AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL")
-"""Where clients look (AWS SDKs and Tools Reference Guide, "Service-specific endpoints")."""
+"""The variables that clients read (AWS SDKs and Tools Reference Guide, "Service-specific endpoints")."""
 
 _VERSION = "2011-06-15"
 _TIMEOUT = 30.0
@@ -23,7 +23,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def endpoint_url(given: str | None) -> str:
-    """Where to ask: what was given, what the environment says, or the daypass that runs on the data directory.
+    """The URL of STS: the given one, the environment's, or that of the daypass that runs on the data directory.
 
     # INVARIANT: 7. a token does not leave this machine in clear.
     #   tests/cli/test_login.py::test_a_token_is_not_sent_in_clear
@@ -98,7 +98,7 @@ def _credentials(url: str, said: Mapping[str, Any]) -> TemporaryCredentials:
 
 
 def _authorities() -> str | None:
-    """Whom to trust: what clients are told to, the development authority of the data directory, or the system's."""
+    """The file of trusted authorities: AWS_CA_BUNDLE, else the data directory's own; None: the system's."""
     bundle = os.environ.get("AWS_CA_BUNDLE")
     if bundle:
         return bundle

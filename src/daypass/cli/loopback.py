@@ -1,4 +1,4 @@
-"""Where a browser brings back the answer of an identity provider: one request to a port of this machine.
+"""A server on loopback to which the browser is sent back with the identity provider's answer: one request.
 
 Source: RFC 8252, section 7.3 (loopback redirection).
 """
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 HOST, PATH = "127.0.0.1", "/callback"
 MOST_REQUESTS = 32
-"""Others, such as a browser's for an icon, before it is given up."""
+"""Requests, such as the browser's for an icon, after which waiting for the answer is given up."""
 
 _SLICE = 5.0
 """Seconds that one connection may take."""
@@ -21,11 +21,11 @@ _PAGE = (
     b"<!doctype html><html lang=en><meta charset=utf-8><title>daypass</title>"
     b"<p>That was all. You may close this page and go back to your terminal.\n"
 )
-"""The same whatever has come: the terminal tells how it went."""
+"""The page in the browser, whatever the answer was: the terminal tells how it went."""
 
 
 class Loopback:
-    """Listens until the answer has come. ``url`` is where it is to be sent."""
+    """Listens until the answer has come. ``url`` is the redirect URI of the sign-in."""
 
     def __init__(self, port: int = 0) -> None:
         """``port`` 0: any.
@@ -59,7 +59,7 @@ class _Server(HTTPServer):
     loopback: Loopback
 
     def handle_error(self, *_: object) -> None:
-        """A connection that says nothing is nobody's."""
+        """Ignore connections that fail, such as a browser's that it opens ahead and never uses."""
 
 
 class _Handler(BaseHTTPRequestHandler):

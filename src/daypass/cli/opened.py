@@ -1,4 +1,4 @@
-"""The daypass of this command's data directory, opened beside a running one or alone."""
+"""Opening the daypass of this command's data directory, whether one is running on it or not."""
 
 from __future__ import annotations
 

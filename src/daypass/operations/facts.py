@@ -84,7 +84,7 @@ def _is_aws_service(facts: RequestFacts) -> Value:
 
 
 def _principal_type(facts: RequestFacts) -> Value:
-    """AWS has no word for services, and whom a provider vouches for is nobody's principal yet."""
+    """AWS names no type for services; a federated identity is no principal before its session exists."""
     principal = facts.caller.principal
     return None if isinstance(principal, AwsService | FederatedIdentity) else principal.type
 

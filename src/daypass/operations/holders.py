@@ -1,4 +1,4 @@
-"""Who holds a session now: for whoever lists sessions, or accepts one without a request."""
+"""Who holds a session now: for listing sessions, and for accepting one that comes without a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from who asks, for requests that nobody makes: simulations and tests of policies."""
+"""The facts that follow from the caller, for hypothetical requests: in simulations and tests of policies."""
 
 from __future__ import annotations
 

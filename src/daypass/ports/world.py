@@ -1,4 +1,4 @@
-"""The time, and what nobody can predict."""
+"""The time, and random bytes."""
 
 from __future__ import annotations
 

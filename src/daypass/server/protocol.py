@@ -8,6 +8,9 @@ A connection is in one of five states; ``run.Server.on_tick`` enforces their dea
     stalled    the client does not read its answer   write_seconds, then cut
     ending     the last answer is written            a second for the client to read it, then cut
 
+One class in one module, although it is long: reading, answering and flow control share the state of the connection, and
+which of them may go on is decided by all of it.
+
 Requests are answered in the order they came. What follows a request on a thread, or an answer the client does not read,
 waits in ``_queue``, and reading stops meanwhile: what one client can make us hold is what one read brings.
 """

@@ -1,4 +1,4 @@
-"""A request that nobody makes, decided by what the store holds. For the operator, not an AWS API, like ``accounts``."""
+"""What would be decided about a request, by the policies in the store. Not an AWS API: only for the operator."""
 
 from __future__ import annotations
 

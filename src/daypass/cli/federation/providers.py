@@ -65,9 +65,9 @@ def show(provider: str, account: str | None, as_json: bool) -> None:
 @data_option
 @json_option
 def remove(provider: str, account: str | None, as_json: bool) -> None:
-    """Trust PROVIDER no more. Roles that name it stay as they are, and nobody comes by it.
+    """Stop trusting PROVIDER. Trust policies that name it stay as they are and let nobody in any more.
 
-    Sessions that were opened on its word stay good until they expire: `daypass revoke --provider` ends them.
+    Sessions that were opened with it stay valid until they expire, unless `daypass revoke --provider` ends them.
     """
     from daypass.cli.opened import hosted_snapshot, opened
 

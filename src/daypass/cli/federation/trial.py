@@ -1,4 +1,4 @@
-"""``daypass federation test``: why a token or an assertion is believed, or not, step by step."""
+"""``daypass federation test``: why a token or an assertion is accepted or refused, step by step."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def test_proof(
 ) -> None:
     """Explain whether the token or SAML response in FILE (`-`: stdin) would open a role, and why not.
 
-    It is judged by the functions that judge it when credentials are asked for, up to the credentials: none are made,
-    and a response can still be used. A response may be XML or base64. What a caller's address or a policy of this node
-    would change is not known here. Exits with 1 when it would be refused.
+    It is verified by the same functions as in a real call, but no credentials are made, and a response can still be
+    used. A response may be XML or base64. What depends on the caller's address, or on the endpoint policy of a node, is
+    not tested. Exits with 1 when it would be refused.
     """
     from daypass.cli.opened import hosted, opened
     from daypass.credentials import Secret
@@ -74,7 +74,7 @@ def read_proof(file: str) -> str:
 
 
 def told(found: Mapping[str, Any]) -> list[str]:
-    """The outcome as text: a numbered line a step, below it what was looked at, as far as there was anything."""
+    """The outcome as text: a numbered line for each step, and below it the facts that the step looked at."""
     lines = []
     for number, step in enumerate(found["Steps"], 1):
         lines.append(f"{number:>2} {step['name']:<22} {'ok' if step['passed'] else 'REFUSED'}")

@@ -78,7 +78,6 @@ class Wish(NamedTuple):
 _PLAIN = frozenset({"RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId"})
 """Parameters that need no look at tags, policies or devices; most calls have no others."""
 
-
 _SECOND_FACTOR = frozenset({"SerialNumber", "TokenCode"})
 
 
@@ -132,23 +131,9 @@ def _read(call: Call) -> Wish:
     naming = ("sts:SetSourceIdentity",) if identity is not None else ()
     knowing = ("sts:SetContext",) if contexts else ()
     return Wish(
-        role_arn,
-        account,
-        name,
-        lasts,
-        external_id,
-        passed,
-        marked,
-        tags,
-        transitive,
-        identity,
-        policy,
-        arns,
-        least_size(params),
-        mfa,
-        contexts,
-        (*_ASSUMING, *tagging, *naming, *knowing),
-    )
+        role_arn, account, name, lasts, external_id, passed, marked, tags, transitive, identity, policy, arns,
+        least_size(params), mfa, contexts, (*_ASSUMING, *tagging, *naming, *knowing),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)

@@ -83,7 +83,7 @@ def _invalid(detail: str = "") -> InvalidAuthenticationCode:
 
 @operation("iam:DeactivateMFADevice", "changes")
 def deactivate_mfa_device(call: Call) -> None:
-    """Let a device be nobody's again; without a user name, the caller's own. It exists until it is deleted."""
+    """Take a device from its user, by default from the caller. It exists, assigned to nobody, until it is deleted."""
     device = own_device(call, _user_or_root(call))
     call.put(replace(device, user_id=None, enabled=0))
 

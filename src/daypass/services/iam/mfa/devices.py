@@ -76,7 +76,7 @@ def list_virtual_mfa_devices(call: Call) -> Members:
 
 
 def _members(call: Call, serial: str, device: MfaDevice) -> Members:
-    """A device without its seed; what belongs to nobody has but its serial number."""
+    """A device without its seed. One that is not assigned has only its serial number."""
     if device.user_id is None:
         return {"SerialNumber": serial}
     return {"SerialNumber": serial, "EnableDate": device.enabled, "User": _owner(call, device.user_id)}

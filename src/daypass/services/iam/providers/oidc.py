@@ -80,21 +80,21 @@ def list_oidc_providers(call: Call) -> Members:
 
 @operation("iam:DeleteOpenIDConnectProvider", "changes")
 def delete_oidc_provider(call: Call) -> None:
-    """Trust the issuer no more. Roles that name the provider stay as they are, and nobody comes by it."""
+    """Stop trusting the issuer. Trust policies that name the provider stay as they are and let nobody in any more."""
     arn = call.params["OpenIDConnectProviderArn"]
     call.delete(oidc_provider(call, missing=NoSuchEntity(f"OpenId connect Provider {arn} cannot be found.")))
 
 
 @operation("iam:AddClientIDToOpenIDConnectProvider", "changes")
 def add_client_id(call: Call) -> None:
-    """Take tokens for one more client; one that is there already stays."""
+    """Accept tokens for one more client; a client that is in the list already changes nothing."""
     provider, client = oidc_provider(call), call.params["ClientID"]
     call.put(replace(provider, client_ids=_client_ids((*provider.client_ids, client))))
 
 
 @operation("iam:RemoveClientIDFromOpenIDConnectProvider", "changes")
 def remove_client_id(call: Call) -> None:
-    """Take tokens for a client no more; one that is not there is gone already."""
+    """Stop accepting tokens for a client; a client that is not in the list changes nothing."""
     provider, client = oidc_provider(call), call.params["ClientID"]
     call.put(replace(provider, client_ids=tuple(one for one in provider.client_ids if one != client)))
 

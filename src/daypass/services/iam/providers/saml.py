@@ -25,7 +25,7 @@ VALID_SECONDS = 100 * 365 * 86_400
 
 @operation("iam:CreateSAMLProvider", "changes")
 def create_saml_provider(call: Call) -> Members:
-    """Trust the assertions of whoever the metadata document describes."""
+    """Trust the assertions of the identity provider that the metadata document describes."""
     params, tags = call.params, request_tags(call)
     arn = _arn(call, params["Name"])
     authorize_tagged(call, arn, arn, tags=tags)
@@ -93,7 +93,7 @@ def list_saml_providers(call: Call) -> Members:
 
 @operation("iam:DeleteSAMLProvider", "changes")
 def delete_saml_provider(call: Call) -> None:
-    """Trust the provider no more. Roles that name it stay as they are, and nobody comes by it."""
+    """Stop trusting the provider. Trust policies that name it stay as they are and let nobody in any more."""
     call.delete(saml_provider(call))
 
 
