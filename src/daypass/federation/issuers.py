@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from daypass.entities import OidcProvider
+from daypass.errors import InvalidIdentityToken
 from daypass.federation.web_identity import WebIdentity
 
 Value = str | tuple[str, ...]
@@ -56,14 +57,16 @@ def condition_keys(provider: OidcProvider, identity: WebIdentity) -> dict[str, V
     """The condition keys of the call: names in lower case, the issuer before each.
 
     ``aud`` is the client that the token was made for; where ``azp`` says so, ``oaud`` is what ``aud`` says.
+
+    Raises:
+        InvalidIdentityToken: a claim that would be a key can be none.
     """
     names = _names(provider.url, provider.claims)
     claims = identity.claims
-    found = ((full, _value(claims[name])) for name, full in names.taken if name in claims)
-    keys = {full: value for full, value in found if value is not None}
+    keys = {full: _value(name, claims[name]) for name, full in names.taken if claims.get(name) is not None}
     keys |= {names.audience: identity.audience, names.subject: identity.subject}
     if claims.get("azp") is not None:
-        keys |= {names.presenter: identity.audience, names.original_audience: _value(claims["aud"]) or ()}
+        keys |= {names.presenter: identity.audience, names.original_audience: _value("aud", claims["aud"])}
     return keys
 
 
@@ -104,12 +107,18 @@ def further_claims(url: str) -> tuple[str, ...]:
     return next((names for pattern, names in _PATTERNS if pattern.fullmatch(url)), ())
 
 
-def _value(claim: Any) -> Value | None:
-    """A claim as the value of a condition key, None where it cannot be one."""
+# INVARIANT: 1. a claim that cannot be asked about is not taken for absent: a Deny may ask about it.
+#   tests/federation/test_issuers.py::test_a_claim_of_another_form_refuses_the_token
+def _value(name: str, claim: Any) -> Value:
+    """A claim as the value of a condition key.
+
+    Raises:
+        InvalidIdentityToken: it cannot be one.
+    """
     if isinstance(claim, bool):
         return "true" if claim else "false"
     if isinstance(claim, str | int):
         return str(claim)
     if isinstance(claim, list) and all(isinstance(one, str | int) and not isinstance(one, bool) for one in claim):
         return tuple(str(one) for one in claim)
-    return None
+    raise InvalidIdentityToken(f"The claim {name} of the token is not in a supported format")
