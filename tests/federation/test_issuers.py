@@ -83,5 +83,5 @@ def test_a_claim_is_a_text_or_a_list_of_texts(claim: Any, value: Any) -> None:
 @pytest.mark.parametrize("name", ["x", "amr", "email"])
 def test_a_claim_of_another_form_refuses_the_token(name: str, claim: Any) -> None:
     """Left out, it would be what no Deny asks for, and what a condition that negates holds of."""
-    with pytest.raises(InvalidIdentityToken, match="The claim .* of the token is not in a supported format"):
+    with pytest.raises(InvalidIdentityToken, match=r"The claim .* of the token is not in a supported format"):
         keys_of("issuer.example", ("x",), **{name: claim})
