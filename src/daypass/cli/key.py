@@ -9,11 +9,9 @@ import click
 
 from daypass.cli.options import (
     account_option,
-    data_directory,
     data_option,
     example,
     json_option,
-    print_facts,
     print_json,
     time_text,
 )
@@ -39,7 +37,7 @@ _user_option = click.option("--user", metavar="NAME", required=True, help="The u
 def create(user: str, account: str | None, save: bool, as_json: bool) -> None:
     """Make an access key of a user; the secret is printed now and never again."""
     from daypass.adapters.credentials_file import DEFAULT
-    from daypass.cli.opened import hosted, opened, save_key
+    from daypass.cli.opened import hosted, opened, show_key
 
     with opened() as daypass:
         account = hosted(daypass, account)
@@ -47,11 +45,8 @@ def create(user: str, account: str | None, save: bool, as_json: bool) -> None:
         first = account == daypass.default_account
         snapshot = daypass.storage.directory.load(account)
     facts = {name: key[name] for name in ("UserName", "AccessKeyId", "SecretAccessKey")}
-    if save:
-        profile = DEFAULT if first or snapshot is None else snapshot.account.name
-        saved = save_key(data_directory(), profile, key["AccessKeyId"], key["SecretAccessKey"])
-        facts["Profile"] = profile if as_json else saved
-    print_json(facts) if as_json else print_facts(facts)
+    profile = DEFAULT if first or snapshot is None else snapshot.account.name
+    show_key(facts, profile if save else None, as_json=as_json)
 
 
 @command.command("list", epilog=example("daypass key list --user admin"))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daypass.cli.options import data_directory
+from daypass.cli.options import data_directory, print_facts, print_json
 
 if TYPE_CHECKING:
     from daypass.app import Daypass
@@ -60,7 +60,15 @@ def hosted_snapshot(daypass: Daypass, account: str | None) -> AccountSnapshot:
     return snapshot
 
 
-def save_key(data: Path, profile: str, access_key_id: str, secret_access_key: str) -> str:
+def show_key(facts: dict[str, object], profile: str | None, *, as_json: bool) -> None:
+    """Print a new access key; with ``profile`` also keep it under that name in ``DATA/credentials``."""
+    if profile is not None:
+        saved = _save_key(data_directory(), profile, str(facts["AccessKeyId"]), str(facts["SecretAccessKey"]))
+        facts |= {"Profile": profile if as_json else saved}
+    print_json(facts) if as_json else print_facts(facts)
+
+
+def _save_key(data: Path, profile: str, access_key_id: str, secret_access_key: str) -> str:
     """Put a key into ``DATA/credentials``; where it now stands, or why it does not.
 
     The key exists by now and its secret is shown only once, so a file that cannot be written must not hide it.

@@ -7,11 +7,9 @@ import click
 from daypass.cli.account import control_policies, organization
 from daypass.cli.options import (
     account_option,
-    data_directory,
     data_option,
     example,
     json_option,
-    print_facts,
     print_json,
 )
 
@@ -45,22 +43,15 @@ def create(name: str, account: str | None, as_json: bool) -> None:
     The key is printed and kept as profile NAME in DATA/credentials. With --account the id is not a random one.
     """
     from daypass.adapters.credentials_file import DEFAULT, is_profile
-    from daypass.cli.opened import opened, save_key
+    from daypass.cli.opened import opened, show_key
 
     if not is_profile(name) or name == DEFAULT:
         raise click.BadParameter(f"`{name}`: letters, digits and . _ @ + = , - and not `{DEFAULT}`", param_hint="NAME")
     with opened() as daypass:
         made = dict(daypass.create_account(name, account))
-    saved = save_key(data_directory(), name, made["AccessKeyId"], made["SecretAccessKey"])
-    facts = {
-        "AccountId": made["AccountId"],
-        "AccountName": name,
-        "UserName": made["UserName"],
-        "AccessKeyId": made["AccessKeyId"],
-        "SecretAccessKey": made["SecretAccessKey"],
-        "Profile": saved if not as_json else name,
-    }
-    print_json(facts) if as_json else print_facts(facts)
+    facts = {"AccountId": made["AccountId"], "AccountName": name}
+    facts |= {member: made[member] for member in ("UserName", "AccessKeyId", "SecretAccessKey")}
+    show_key(facts, name, as_json=as_json)
 
 
 @command.command("list", epilog=example("daypass account list --json"))

@@ -6,11 +6,9 @@ import click
 
 from daypass.cli.options import (
     account_option,
-    data_directory,
     data_option,
     example,
     json_option,
-    print_facts,
     print_json,
 )
 from daypass.cli.root import mfa
@@ -36,7 +34,7 @@ def enable(account: str | None, profile: str | None, as_json: bool) -> None:
     Needs the setting `root_credentials = true`: nothing can be denied to root within its account.
     """
     from daypass.adapters.credentials_file import is_profile
-    from daypass.cli.opened import hosted, opened, save_key
+    from daypass.cli.opened import hosted, opened, show_key
     from daypass.cli.problems import CommandError
 
     if profile is not None and not is_profile(profile):
@@ -54,10 +52,7 @@ def enable(account: str | None, profile: str | None, as_json: bool) -> None:
             "AccessKeyId": key["AccessKeyId"],
             "SecretAccessKey": key["SecretAccessKey"],
         }
-    if profile is not None:
-        saved = save_key(data_directory(), profile, key["AccessKeyId"], key["SecretAccessKey"])
-        facts["Profile"] = profile if as_json else saved
-    print_json(facts) if as_json else print_facts(facts)
+    show_key(facts, profile, as_json=as_json)
 
 
 @command.command("disable", epilog=example("daypass root disable --account 111122223333"))
