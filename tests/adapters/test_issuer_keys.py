@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -120,6 +121,22 @@ def test_keys_are_used_for_a_day_while_the_issuer_is_down_and_then_no_longer(sta
     stage.issuer.answers.update(published)
     stage.now += PERIOD
     assert stage.find()
+
+
+def test_a_day_passes_while_the_machine_sleeps(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was withdrawn meanwhile verifies nothing when it wakes up."""
+    slept = 0.0
+    awake = time.clock_gettime
+
+    def clock(which: int) -> float:
+        return awake(which) + (slept if which == time.CLOCK_BOOTTIME else 0)
+
+    monkeypatch.setattr(issuer_keys.time, "clock_gettime", clock)
+    stage.cache = IssuerKeyCache(Fetcher())
+    assert stage.find()
+    stage.issuer.answers.clear()
+    slept = LONGEST + 1
+    stage.refused()
 
 
 def test_a_set_that_is_no_longer_fresh_is_fetched_in_the_background(stage: Stage) -> None:

@@ -23,6 +23,9 @@ ADDRESSES: Mapping[str, str] = {AMAZON: "https://api.amazon.com", FACEBOOK: "htt
 
 _ISSUER = "https://www.amazon.com"
 
+_OF_US = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+"""What an answer may say about who asks; it says nothing of the token."""
+
 Ask = Callable[[str], Answered]
 
 
@@ -60,7 +63,7 @@ class AccessTokenJudges:
             answered = self._ask(url)
         except FetchFailed as error:
             raise IDPCommunicationError(f"{provider} could not be asked", detail=str(error)) from None
-        if 400 <= answered.status < 500:
+        if 400 <= answered.status < 500 and answered.status not in _OF_US:
             line = f"{answered.status} {_phrase(answered.status)}"
             raise IDPRejectedClaim(f"{provider}: {provider} responded with HTTP/1.1 {line}")
         if answered.status != HTTPStatus.OK:

@@ -72,10 +72,18 @@ class _Issuer:
     waiting: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(WAITING))
 
 
+def elapsed() -> float:
+    """Seconds of a monotonic clock that goes on while the machine sleeps, where the system has one."""
+    return time.clock_gettime(_CLOCK)
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 class IssuerKeyCache:
     """``ports.IssuerKeys``. ``monotonic`` is a clock in seconds."""
 
-    def __init__(self, fetcher: Fetcher, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, fetcher: Fetcher, monotonic: Callable[[], float] = elapsed) -> None:
         self._fetcher = fetcher
         self._monotonic = monotonic
         self._lock = Lock()  # guards the table

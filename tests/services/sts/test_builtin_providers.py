@@ -169,11 +169,11 @@ def test_a_word_of_amazon_about_something_else_is_refused(world: World, said: di
 
 
 @oauth
-@pytest.mark.parametrize("broken", ["away", "500", "no user", "no object"])
+@pytest.mark.parametrize("broken", ["away", "408", "429", "500", "no user", "no object"])
 def test_a_provider_that_says_nothing_can_be_asked_again(world: World, host: str, broken: str) -> None:
-    """SDKs try again; nobody comes in meanwhile."""
+    """SDKs try again; nobody comes in meanwhile. That one asks too often says nothing of the token."""
     world.internet.away = broken == "away"
-    world.internet.status = 500 if broken == "500" else 200
+    world.internet.status = int(broken) if broken.isdigit() else 200
     if broken == "no user":
         world.internet.says |= {"/me": {}, "/auth/o2/tokeninfo": {**GOOD["/auth/o2/tokeninfo"], "user_id": ""}}
     if broken == "no object":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from xml.sax.saxutils import unescape
 
 import pytest
 
+from daypass.adapters.issuer_keys import elapsed
 from daypass.entities import OidcProvider
 from daypass.exchange import Response
 from daypass.federation.key_set import read_key_set
@@ -148,7 +148,7 @@ def attacked(daypass: LocalDaypass) -> World:
     arn = iam.create_open_id_connect_provider(Url=ISSUER, ClientIDList=list(CLIENTS))["OpenIDConnectProviderArn"]
     cache = daypass.daypass._issuer_keys
     known = cache._issuer(OidcProvider("", ISSUER.removeprefix("https://"), 0))
-    known.keys, known.fetched, known.fresh_until = read_key_set(usual_keys()), time.monotonic(), math.inf
+    known.keys, known.fetched, known.fresh_until = read_key_set(usual_keys()), elapsed(), math.inf
     known.asked.extend([math.inf] * 3)  # nobody is asked for others
     statement = {"Effect": "Allow", "Principal": {"Federated": arn}, "Action": "sts:AssumeRoleWithWebIdentity"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
