@@ -228,7 +228,7 @@ def open_daypass(
         undo.pop_all()
         undo.push(daypass)
         if create and not storage.cold:
-            finish_first_start(daypass)
+            daypass.first_start = finish_first_start(daypass)
         if follow:
             daypass.mind()
         undo.pop_all()

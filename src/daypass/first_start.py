@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from daypass.adapters.credentials_file import DEFAULT, NAME, put_profile
 from daypass.adapters.keys.master import FILE_NAME as MASTER_KEY_FILE
-from daypass.adapters.storage import DataDirectoryError
+from daypass.adapters.storage import DataDirectoryError, Storage
 from daypass.adapters.storage.database import SQLITE_FILE
 from daypass.adapters.storage.installation import Installation
 from daypass.credentials import AccessKeyPair, Secret
@@ -17,9 +17,6 @@ from daypass.errors import EntityAlreadyExists, LimitExceeded
 from daypass.ports import Entropy
 from daypass.regions import partition_of
 from daypass.settings import Settings
-
-if TYPE_CHECKING:
-    from daypass.app import Daypass
 
 UNFINISHED = "first-start"
 
@@ -93,8 +90,26 @@ def refuse_lost_database(settings: Settings, data: Path) -> None:
         )
 
 
-def finish_first_start(daypass: Daypass) -> None:
+class Opened(Protocol):
+    """What the first start needs of an opened daypass: see ``daypass.app.Daypass``."""
+
+    data: Path
+    storage: Storage
+    default_account: str
+
+    def create_account(self, name: str, account: str | None = None) -> Mapping[str, Any]:
+        """Make an account with its ``admin``."""
+        ...
+
+    def operator(self, name: str, params: Mapping[str, Any], account: str | None = None) -> Mapping[str, Any]:
+        """Run an operation as the machine's operator."""
+        ...
+
+
+def finish_first_start(daypass: Opened) -> bool:
     """Make account and credentials unless they are made; a start killed in between is taken up where it ended.
+
+    Returns whether this start made them.
 
     The admin's secret exists in clear only between the commit of the account and the writing of the file, so a note
     says that this is under way. Where it is found, the key of the killed start is lost and one more is made.
@@ -102,7 +117,7 @@ def finish_first_start(daypass: Daypass) -> None:
     unfinished = daypass.data / UNFINISHED
     if daypass.storage.directory.ids():
         if not unfinished.exists():
-            return
+            return False
         made = _another_key(daypass)
     else:
         unfinished.touch(mode=0o600)
@@ -110,14 +125,14 @@ def finish_first_start(daypass: Daypass) -> None:
             made = daypass.create_account("main", daypass.default_account)
         except EntityAlreadyExists:  # another node of the same database was faster, and has the key
             unfinished.unlink()
-            return
+            return False
     key = AccessKeyPair(made["AccessKeyId"], Secret(made["SecretAccessKey"]))
     put_profile(daypass.data / NAME, DEFAULT, key)
     unfinished.unlink()
-    daypass.first_start = True
+    return True
 
 
-def _another_key(daypass: Daypass) -> Mapping[str, Any]:
+def _another_key(daypass: Opened) -> Mapping[str, Any]:
     try:
         made: Mapping[str, Any] = daypass.operator("iam:CreateAccessKey", {"UserName": "admin"})["AccessKey"]
     except LimitExceeded:
