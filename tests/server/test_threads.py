@@ -20,10 +20,10 @@ from tests.server.conftest import wait_for
 THROTTLED = Response(400, (), b"Rate exceeded")
 
 
-def reason(holder: str, *, is_long: bool = False, awaits: str = "") -> NotLoaded:
+def reason(holder: str, *, is_long: bool = False, awaits: str = "", account: str = "") -> NotLoaded:
     """As the service tells whose request it is, and for whom it waits."""
     why = NotLoaded(is_long=is_long)
-    why.holder, why.awaits = holder, awaits
+    why.holder, why.awaits, why.account = holder, awaits, account
     if holder:
         why.throttled = lambda: THROTTLED
     return why
@@ -160,7 +160,7 @@ def test_everybody_is_answered_and_nothing_is_kept(asked: list[tuple[str, bool]]
 
 def test_slow_outside_parties_hold_up_nobody_else(stage: Stage) -> None:
     """What waits for one of them has one thread, of those beside all that there are for everybody else."""
-    slow = [stage.ask("", awaits=party) for party in ("one", "one", "two", "three", "four", "one")]
+    slow = [stage.ask("", awaits=party, account=party) for party in ("one", "one", "two", "three", "four", "one")]
     wait_for(lambda: stage.threads._awaiting == 3)
     others = [stage.ask(holder) for holder in ("admin", "ann", "bob", "", "eve")]
     wait_for(lambda: stage.threads._running == 7)
@@ -170,6 +170,23 @@ def test_slow_outside_parties_hold_up_nobody_else(stage: Stage) -> None:
     stage.gate.set()
     assert {future.result(10).status for future in [*slow, *others]} == {200}
     assert stage.threads._awaiting == stage.threads._running == 0
+
+
+def test_one_account_does_not_have_all_wait_for_the_parties_that_it_names() -> None:
+    """However many it names: half of what there is waits for others' parties alone."""
+    stage = Stage(Limits(threads=4, awaiting=6, queued=40))
+    try:
+        slow = [stage.ask("", awaits=f"slow-{number}", account="one") for number in range(20)]
+        wait_for(lambda: stage.threads._awaiting == 3)
+        other = stage.ask("", awaits="other", account="two")
+        wait_for(lambda: stage.threads._lanes["other"].running == 1)
+        assert stage.threads._awaiting == 4
+        stage.gate.set()
+        assert {future.result(10).status for future in [*slow, other]} == {200}
+        assert not +stage.threads._awaiting_of
+    finally:
+        stage.gate.set()
+        stage.threads.close()
 
 
 def test_a_flood_that_awaits_one_party_fills_its_lane_alone(stage: Stage) -> None:

@@ -14,11 +14,13 @@ class NotLoaded(Exception):
 
     ``holder``: the verified caller's id (``Caller.holder``), empty while nobody is verified.
     ``throttled``: makes, and records, the refusal of a verified caller who has too many requests in the queue.
-    ``is_long``: it computes for long. ``awaits``: the host of an outside party that it waits for, such as an issuer.
+    ``is_long``: it computes for long. ``awaits``: the outside party that it waits for, such as an issuer,
+    and ``account``: the account that has named it, empty where none has.
     """
 
     holder: str = ""
     awaits: str = ""
+    account: str = ""
     throttled: Callable[[], Response] | None = None
 
     def __init__(self, *what: object, is_long: bool = False) -> None:

@@ -34,6 +34,11 @@ class Limits:
     queued: int = 128
 
     @property
+    def awaiting_each(self) -> int:
+        """Half of what waits for outside parties: no account keeps others waiting by naming slow ones."""
+        return -(-self.awaiting // 2)
+
+    @property
     def threads_each(self) -> int:
         """Three quarters of the threads: the others are there for whoever comes next."""
         return max(1, self.threads - max(1, self.threads // 4))

@@ -16,7 +16,7 @@ fetched. These lanes have threads of their own, which mostly wait.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -76,6 +76,7 @@ class Threads:
         self._computes = False  # whether a long one is running
         self._running = 0
         self._awaiting = 0  # how many of them wait for outside parties
+        self._awaiting_of: Counter[str] = Counter()  # the same by the account that has named the party
         self._closed = False
 
     def submit(self, raw: RawRequest, reason: NotLoaded) -> Future[Response]:
@@ -133,7 +134,7 @@ class Threads:
                     job = lane.waiting.popleft()
                     self._computes |= job.reason.is_long
                     self._running += 1
-                    self._awaiting += bool(job.reason.awaits)
+                    self._count_awaiting(job, 1)
                     return job
             self._workers -= 1
             return None
@@ -142,13 +143,15 @@ class Threads:
     # outside party by taking its time.
     #   tests/server/test_threads.py::test_what_computes_for_long_runs_one_at_a_time
     #   tests/server/test_threads.py::test_slow_outside_parties_hold_up_nobody_else
+    #   tests/server/test_threads.py::test_one_account_does_not_have_all_wait_for_the_parties_that_it_names
     def _may_run(self, lane: _Lane) -> bool:
         """Whether the lane's oldest request may begin now."""
         if not lane.waiting or lane.running >= self._limits.threads_each:
             return False
         reason = lane.waiting[0].reason
         if reason.awaits:
-            return not lane.running and self._awaiting < self._limits.awaiting
+            own = self._awaiting_of[reason.account]
+            return not lane.running and own < self._limits.awaiting_each and self._awaiting < self._limits.awaiting
         if self._running - self._awaiting >= self._limits.threads:
             return False
         return not (self._computes and reason.is_long)
@@ -156,7 +159,7 @@ class Threads:
     def _leave(self, job: _Job) -> None:
         holder = job.lane
         self._running -= 1
-        self._awaiting -= bool(job.reason.awaits)
+        self._count_awaiting(job, -1)
         if job.reason.is_long:
             self._computes = False
         lane = self._lanes[holder]
@@ -164,6 +167,12 @@ class Threads:
         self._taken -= 1
         if not (lane.running or lane.waiting):
             del self._lanes[holder]
+
+    def _count_awaiting(self, job: _Job, more: int) -> None:
+        if job.reason.awaits:
+            self._awaiting += more
+            self._awaiting_of[job.reason.account] += more
+            self._awaiting_of += Counter()  # keeps no account of which nothing waits
 
     def close(self) -> None:
         """End the threads. What has not begun is refused."""

@@ -69,6 +69,7 @@ def _key(token: UnverifiedToken, provider: OidcProvider, issuer_keys: IssuerKeys
         return issuer_keys.find(provider, token.algorithm, token.key_id, asking.wait)
     except NotLoaded as reason:
         reason.awaits = _name(provider, asking)
+        reason.account = "" if is_builtin(provider) else asking.owner.id
         raise
     except KeysUnavailable as error:
         if error.is_busy:
