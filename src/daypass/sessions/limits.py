@@ -104,7 +104,8 @@ def session_tags(passed: Tags, transitive: Sequence[str], inherited: Session | N
         )
     _refuse_reserved(spelled)
     if len(kept) + len(passed) > MOST_TAGS:
-        raise ValidationError(_too_long("tags", MOST_TAGS, ", ".join(spelled.values())))
+        listed = ", ".join(f"{{key={key}, value={value}}}" for key, value in passed)
+        raise ValidationError(_too_long("tags", MOST_TAGS, f"[{listed}]"))
     return kept + passed, tuple(key for key, _ in kept) + tuple(spelled[key] for key in marked)
 
 
@@ -132,7 +133,8 @@ def check_session_policies(policy: str | None, policy_arns: Sequence[str]) -> No
         ValidationError: more than 10 ARNs, or more than 2,048 characters in all.
     """
     if len(policy_arns) > MOST_POLICY_ARNS:
-        raise ValidationError(_too_long("policyArns", MOST_POLICY_ARNS, ", ".join(policy_arns)))
+        listed = ", ".join(f"{{arn={arn}}}" for arn in policy_arns)
+        raise ValidationError(_too_long("policyArns", MOST_POLICY_ARNS, f"[{listed}]"))
     if len(policy or "") + sum(map(len, policy_arns)) > LONGEST_POLICIES:
         raise ValidationError(_too_long("policy", LONGEST_POLICIES, policy or ", ".join(policy_arns)))
 

@@ -23,6 +23,16 @@ def make(world: World, **params: str) -> str:
     return str(world.must("CreateSAMLProvider", document)["SAMLProviderArn"])
 
 
+def test_a_provider_is_said_to_be_good_for_a_hundred_years(world: World) -> None:
+    """To the second, in both places where it is told; a century has 25 days more than a hundred years of 365."""
+    arn = make(world)
+    for told in (
+        world.must("GetSAMLProvider", {"SAMLProviderArn": arn}),
+        world.must("ListSAMLProviders", {})["SAMLProviderList"][0],
+    ):
+        assert told["ValidUntil"] == told["CreateDate"].replace(year=told["CreateDate"].year + 100)
+
+
 def test_a_private_key_is_told_to_nobody(world: World) -> None:
     """Not in an answer, not in the record of a call that is taken or refused, and not in the store."""
     secret = private_key()

@@ -64,6 +64,7 @@ def check_rules(
     sign_in = _SIGN_IN.get(partition, _SIGN_IN["aws"])
     places = {sign_in, *own}
     places |= {f"{place}/acs/{provider}" for place in places}
+    places.add(sign_in.replace("/saml", "/static/saml"))  # AWS's other name for the global one
     tell("recipient", assertion, places)
     if _global(assertion.recipient, sign_in) not in places:
         raise InvalidIdentityToken("Response is not meant for this recipient.", detail=assertion.recipient)

@@ -77,6 +77,7 @@ def get_account_summary(call: Call) -> Mapping[str, object]:
         "MFADevicesInUse": sum(device.user_id is not None for device in devices),
         "Policies": len(account.policies),
         "PolicyVersionsInUse": len(used),
+        "Providers": len(account.oidc_providers) + len(account.saml_providers),
         "Roles": len(account.roles),
         "Users": len(account.users),
     }
@@ -87,7 +88,6 @@ _NOT_YET = (
     "AccountPasswordPresent",
     "AccountSigningCertificatesPresent",
     "InstanceProfiles",
-    "Providers",
     "ServerCertificates",
 )
 """Counters of things that daypass cannot hold yet."""

@@ -54,7 +54,7 @@ class Builtin:
         """
         if self._tokens is None or provider not in self._enabled or provider not in OAUTH:
             raise denied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
-        if len(token) > LONGEST or token.count(".") == 2:
+        if not 0 < len(token) <= LONGEST or token.count(".") == 2:
             raise InvalidIdentityToken("The token is not an access token of the provider.")
         try:
             asking.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from daypass.entities import SamlIssuer, SamlProvider
 from daypass.errors import EntityAlreadyExists, InvalidInput, Malformed
@@ -19,7 +20,7 @@ from daypass.services.iam.tags import EXACT, as_sent, merged, request_tags
 
 Members = dict[str, object]
 
-VALID_SECONDS = 100 * 365 * 86_400
+VALID_YEARS = 100
 """What AWS says of every provider, whatever its metadata says; it has no effect."""
 
 
@@ -40,7 +41,7 @@ def create_saml_provider(call: Call) -> Members:
         call.now,
         zlib.compress(params["SAMLMetadataDocument"].encode()),
         _issuers(params["SAMLMetadataDocument"]),
-        call.now + VALID_SECONDS,
+        _valid_until(call.now),
         tags=merged((), tags, EXACT),
     )
     call.put(changed_keys(call, provider))
@@ -95,6 +96,11 @@ def list_saml_providers(call: Call) -> Members:
 def delete_saml_provider(call: Call) -> None:
     """Stop trusting the provider. Trust policies that name it stay as they are and let nobody in any more."""
     call.delete(saml_provider(call))
+
+
+def _valid_until(now: int) -> int:
+    made = datetime.fromtimestamp(now, UTC)
+    return int(made.replace(year=made.year + VALID_YEARS).timestamp())  # a leap day has one then, until 2400
 
 
 def _arn(call: Call, name: str) -> str:
