@@ -50,6 +50,19 @@ def test_an_assertion_is_taken_once(world: World) -> None:
     assert (answer.status, code_of(answer)) == (400, "InvalidIdentityToken")
 
 
+def test_an_assertion_is_taken_once_by_nodes_whose_clocks_differ(world: World) -> None:
+    """One that is half an hour ahead removes no mark that another still needs."""
+    response = world.response()
+    assert world.come(response).status == 200
+    clock = world.daypass.clock
+    clock.advance(1_800)
+    try:
+        assert world.come(world.response(issued=clock.now())).status == 200  # and sweeps
+    finally:
+        clock.advance(-1_800)
+    assert element(world.come(response), "Message") == "The assertion has been used before."
+
+
 def test_a_role_that_the_assertion_does_not_name_is_not_opened(world: World) -> None:
     """A role that trusts the provider still needs to be named by it."""
     response = world.idp.response({**world.attributes(), "Role": f"{world.role}x,{world.provider}"})

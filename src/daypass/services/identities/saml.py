@@ -17,9 +17,12 @@ from daypass.federation.saml.assertion import Assertion, Unconfirmed, read_asser
 from daypass.federation.saml.attributes import Wish, read_wish
 from daypass.federation.saml.condition_keys import condition_keys, name_qualifier, subject_type
 from daypass.federation.saml.response import Proved, Terms, UnknownIssuer, verify_response
-from daypass.federation.saml.rules import REDEEMABLE, TOLERANCE, check_rules
+from daypass.federation.saml.rules import REDEEMABLE, check_rules
 from daypass.ports import Asking, Keys, SingleUses, Vouched
 from daypass.revocation import SAML_PROVIDER
+
+CLOCKS_DIFFER = 3_600
+"""Seconds by which the clocks of two nodes may differ without one's taking what the other has forgotten to be used."""
 
 _KEPT = ("saml:namequalifier", "saml:sub", "saml:sub_type")
 
@@ -93,7 +96,7 @@ class SamlProof:
         if provider.is_lax:
             return
         name = f"{account}\0{proved.issuer}\0{assertion.id}"
-        over = assertion.issued + REDEEMABLE + TOLERANCE
+        over = assertion.issued + REDEEMABLE + CLOCKS_DIFFER
         if not self._uses.use("assertion", sha256(name.encode()).digest(), over, now):
             raise InvalidIdentityToken("The assertion has been used before.")
 
