@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from daypass.entities import OidcProvider
 from daypass.errors import InvalidIdentityToken
+from daypass.federation.session_values import MOST_VALUES
 from daypass.federation.web_identity import WebIdentity
 
 Value = str | tuple[str, ...]
@@ -119,6 +120,7 @@ def _value(name: str, claim: Any) -> Value:
         return "true" if claim else "false"
     if isinstance(claim, str | int):
         return str(claim)
-    if isinstance(claim, list) and all(isinstance(one, str | int) and not isinstance(one, bool) for one in claim):
+    is_list = isinstance(claim, list) and len(claim) <= MOST_VALUES
+    if is_list and all(isinstance(one, str | int) and not isinstance(one, bool) for one in claim):
         return tuple(str(one) for one in claim)
     raise InvalidIdentityToken(f"The claim {name} of the token is not in a supported format")

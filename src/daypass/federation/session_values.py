@@ -14,6 +14,9 @@ from daypass.errors import InvalidIdentityToken
 NAME = "[a-zA-Z_0-9+=,.@-]{2,64}"
 """The pattern of the name of a role session, and of a source identity."""
 
+MOST_VALUES = 1_000
+"""Values of one condition key. A condition may compare each with each of its own three hundred."""
+
 _NAME = re.compile(NAME, re.ASCII)
 _SEPARATORS = " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _CHARACTER = rf"[\w.:/=+\-@{_SEPARATORS}]"

@@ -89,3 +89,12 @@ def test_those_that_stay_are_known_to_the_session(world: World) -> None:
         if world.daypass.call("iam", "ListUsers", {}, session).status == 200:
             known.add(row["key"])
     assert known == {row["key"] for row in TABLE if row.get("stays")}
+
+
+def test_a_key_has_a_thousand_values_at_most(world: World) -> None:
+    """A condition may compare each with each of its own; more of them would take more than a decision may."""
+    cn = "urn:oid:2.5.4.3"
+    numbers = [str(number) for number in range(100, 400)]
+    asking = {"Condition": {"ForAnyValue:NumericEquals": {"saml:cn": numbers}}}
+    assert told(world, [asking], **{cn: ["7"] * 999 + ["399"]}) == "200"
+    assert told(world, [asking], **{cn: ["7"] * 1_000 + ["399"]}) == "InvalidIdentityToken"

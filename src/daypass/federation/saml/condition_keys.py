@@ -5,8 +5,10 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha1
 
+from daypass.errors import InvalidIdentityToken
 from daypass.federation.saml.assertion import Assertion, Attributes
 from daypass.federation.saml.names import NAME_ID_FORMAT
+from daypass.federation.session_values import MOST_VALUES
 
 Value = str | tuple[str, ...]
 
@@ -66,7 +68,14 @@ def name_qualifier(issuer: str, account: str, provider: str) -> str:
 
 
 def condition_keys(assertion: Assertion, issuer: str, account: str, provider: str) -> dict[str, Value]:
-    """The keys of the call, names in lower case."""
+    """The keys of the call, names in lower case.
+
+    # INVARIANT: 9. what an identity provider says costs no decision more than a policy may.
+    #   tests/services/sts/test_saml_keys.py::test_a_key_has_a_thousand_values_at_most
+
+    Raises:
+        InvalidIdentityToken: one has more values than are taken.
+    """
     keys: dict[str, Value] = {
         "saml:aud": assertion.recipient,
         "saml:iss": issuer,
@@ -83,6 +92,8 @@ def _attribute_keys(attributes: Attributes) -> dict[str, Value]:
     for name in {_KEY_OF[each] for each in attributes if each in _KEY_OF}:
         source = next(each for each in _SOURCES[name] if each in attributes)
         values = tuple(value for given in attributes[source] for value in given)
+        if len(values) > MOST_VALUES:
+            raise InvalidIdentityToken(f"{source} in AuthnResponse has more than {MOST_VALUES} values")
         if values and name not in _SCALAR:
             keys[f"saml:{name}"] = values
         elif len(values) == 1:
