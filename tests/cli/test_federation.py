@@ -96,6 +96,23 @@ def test_an_issuer_of_another_name_is_not_added(issuer: StubIssuer, typed: Type,
     assert "no key that can be used" in typed("add-oidc", issuer.url, "--client-id", AUDIENCE, *more, code=1)
 
 
+@pytest.mark.parametrize("text", ["", "\n", "none", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+def test_a_file_without_authorities_does_not_stand_for_the_systems(typed: Type, tmp_path: Path, text: str) -> None:
+    """Whoever names a file trusts what is in it and nobody else, also where it was written by half."""
+    file = tmp_path / "ca.pem"
+    file.write_text(text)
+    added = ("--client-id", AUDIENCE, "--offline")
+    for words in (
+        ("add-oidc", "https://empty.example", *added),
+        ("add-saml", "corp", "https://idp.example/metadata"),
+        ("change", "https://there.example", "--offline"),
+    ):
+        if words[0] == "change":
+            typed("add-oidc", "https://there.example", *added)
+        assert "holds no certificate" in typed(*words, "--ca-file", file, code=2)
+    typed("remove", "https://there.example")
+
+
 def test_offline_makes_a_provider_of_an_issuer_that_does_not_answer(typed: Type) -> None:
     """Nobody is asked, and what cannot be a provider is refused in the words of the API."""
     arn = typed("add-oidc", "https://nobody.invalid", "--client-id", "a", "--offline").strip()

@@ -26,6 +26,25 @@ def read_bytes(file: str | Path) -> bytes:
         raise CommandError(f"{file} cannot be read: {error.strerror}", "see its name and its permissions") from None
 
 
+def read_authorities(file: Path | None) -> str:
+    """The certificates (PEM) in the file, none where no file is named.
+
+    # INVARIANT: 10. a file that holds none is not taken for none: then everybody's authorities would count.
+    #   tests/cli/test_federation.py::test_a_file_without_authorities_does_not_stand_for_the_systems
+
+    Raises:
+        CommandError: it cannot be read, or holds none.
+    """
+    from daypass.cli.problems import USAGE, CommandError
+
+    if file is None:
+        return ""
+    text = read_text(file)
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise CommandError(f"{file} holds no certificate", "give a file with authorities in PEM", USAGE)
+    return text
+
+
 def read_text(file: Path) -> str:
     """The same as text; what is none shows as such wherever it is read.
 

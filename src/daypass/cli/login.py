@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, get_args
 
 import click
 
-from daypass.cli.files import read_text
+from daypass.cli.files import read_authorities, read_text
 from daypass.cli.options import data_option, example, json_option, print_json, time_text
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _token(given: _Options) -> Secret:
 
     if given["token_file"] is not None:
         return Secret(read_proof(given["token_file"]))
-    authorities = read_text(given["ca_file"]) if given["ca_file"] else ""
+    authorities = read_authorities(given["ca_file"])
     secret = Secret(read_text(given["client_secret_file"]).strip()) if given["client_secret_file"] else None
     terms = Terms(authorities, (), given["allow_private"])
     client = Client(str(given["issuer"]), str(given["client_id"]), secret, given["scope"], terms)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from daypass.cli.files import read_bytes, read_text
+from daypass.cli.files import read_authorities, read_bytes, read_text
 from daypass.cli.options import account_option, data_option, example, json_option, print_json
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def add_oidc(
     from daypass.adapters.fetch import Terms
     from daypass.cli.opened import hosted, opened
 
-    authorities = read_text(ca_file) if ca_file else ""
+    authorities = read_authorities(ca_file)
     keys = None if offline else check_issuer(issuer, Terms(authorities, _lower(thumbprints), allow_private))
     with opened() as daypass:
         arn = _create(
@@ -167,7 +167,7 @@ def add_saml(
     from daypass.adapters.fetch import Terms
     from daypass.cli.opened import hosted, opened
 
-    authorities = read_text(ca_file) if ca_file else ""
+    authorities = read_authorities(ca_file)
     params: dict[str, Any] = {
         "Name": name,
         "SAMLMetadataDocument": _metadata(metadata, Terms(authorities, (), allow_private)),

@@ -10,7 +10,7 @@ import click
 
 from daypass.cli.federation.add import check_issuer
 from daypass.cli.federation.providers import find_provider
-from daypass.cli.files import read_text
+from daypass.cli.files import read_authorities
 from daypass.cli.options import account_option, data_option, example, json_option, print_json
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def change(
     from daypass.cli.opened import hosted_snapshot, opened
     from daypass.entities import OidcProvider
 
-    authorities = read_text(ca_file) if ca_file else None
+    authorities = read_authorities(ca_file) if ca_file else None
     terms = {"IsLax": lax, "Authorities": authorities, "AllowPrivate": allow_private, "Claims": claims or None}
     wanted = {name: value for name, value in terms.items() if value is not None}
     with opened() as daypass:
