@@ -208,13 +208,15 @@ class AwsService:
 class FederatedIdentity:
     """Whoever ``provider`` vouches for in AssumeRoleWithSAML or AssumeRoleWithWebIdentity: not yet anybody's session.
 
-    ``provider`` is the provider's ARN, or the domain of a built-in one; ``name`` is what a message may call him.
+    ``provider`` is the provider's ARN, or the domain of a built-in one; ``name`` is what a message may call him, and
+    ``qualifier`` what audit records put before it, so that it is nobody else's.
     """
 
     provider: str
     name: str = ""
     account: str = ""
     partition: str = "aws"
+    qualifier: str = ""
 
     @property
     def arn(self) -> str:

@@ -41,6 +41,11 @@ def provider_of(session: Session) -> str:
     return next((said for name, said in session.federation if name in (FEDERATED_PROVIDER, SAML_PROVIDER)), "")
 
 
+def web_provider_of(session: Session) -> str | None:
+    """The OpenID Connect provider on whose word ``session`` was opened."""
+    return next((said for name, said in session.federation if name == FEDERATED_PROVIDER), None)
+
+
 def ancestors_of(parent: Session) -> Ancestors:
     """``Session.ancestors`` of what ``parent`` opens: each bearer and provider once, since the earliest time says all.
 

@@ -20,6 +20,7 @@ from daypass.errors import ServiceError
 from daypass.exchange import RawRequest
 from daypass.operations.facts import iso8601
 from daypass.principals import Anonymous, Caller, FederatedIdentity, FederatedUser, Operator, RoleSession, User
+from daypass.revocation import web_provider_of
 from daypass.sigv4 import UnverifiedSignature
 from daypass.snapshot import AccountSnapshot
 
@@ -190,7 +191,12 @@ def _shortened(value: Any) -> Any:
 
 def role_resource(role: Role, snapshot: AccountSnapshot) -> list[dict[str, str]]:
     """The ``resources`` member of a call about a role."""
-    return [{"accountId": snapshot.id, "type": "AWS::IAM::Role", "ARN": snapshot.arn(role)}]
+    return [resource("AWS::IAM::Role", snapshot.arn(role), snapshot)]
+
+
+def resource(kind: str, arn: str, snapshot: AccountSnapshot) -> dict[str, str]:
+    """An entry of ``resources``: something that the account has."""
+    return {"accountId": snapshot.id, "type": kind, "ARN": arn}
 
 
 def _remembered_identity(caller: Caller) -> dict[str, Any]:
@@ -209,9 +215,7 @@ def user_identity(caller: Caller) -> dict[str, Any]:
     if isinstance(who, Anonymous):
         return {"type": "Unknown"}
     if isinstance(who, FederatedIdentity):
-        kind = "SAMLUser" if ":saml-provider/" in who.provider else "WebIdentityUser"
-        principal = f"{who.provider}:{who.name}"
-        return {"type": kind, "principalId": principal, "userName": who.name, "identityProvider": who.provider}
+        return _vouched_identity(who)
     identity: dict[str, Any] = {
         "type": _TYPES[who.type],
         "principalId": who.user_id,
@@ -224,6 +228,17 @@ def user_identity(caller: Caller) -> dict[str, Any]:
     if caller.session is not None:
         identity["sessionContext"] = _session_context(caller)
     return identity
+
+
+def _vouched_identity(who: FederatedIdentity) -> dict[str, Any]:
+    """Whoever a provider vouches for. CloudTrail calls a SAML provider by its name qualifier here."""
+    is_saml = ":saml-provider/" in who.provider
+    return {
+        "type": "SAMLUser" if is_saml else "WebIdentityUser",
+        "principalId": f"{who.qualifier}:{who.name}",
+        "userName": who.name,
+        "identityProvider": who.qualifier if is_saml else who.provider,
+    }
 
 
 _TYPES = {"Account": "Root", "User": "IAMUser", "AssumedRole": "AssumedRole", "FederatedUser": "FederatedUser"}
@@ -246,7 +261,8 @@ def _session_context(caller: Caller) -> dict[str, Any]:
             "accountId": who.account,
             "userName": who.role_name,
         }
-        context["webIdFederationData"] = {}
+        provider = web_provider_of(session)
+        context["webIdFederationData"] = {"federatedProvider": provider, "attributes": {}} if provider else {}
     elif isinstance(who, FederatedUser) and who.user is not None:
         context["sessionIssuer"] = {
             "type": "IAMUser",

@@ -22,7 +22,7 @@ from daypass.organization import Membership
 from daypass.policy import Attached
 from daypass.principals import Anonymous, AwsService, Caller, FederatedIdentity, User
 from daypass.regions import GLOBAL_REGION
-from daypass.revocation import FEDERATED_PROVIDER
+from daypass.revocation import web_provider_of
 
 Value = str | tuple[str, ...] | None
 
@@ -111,7 +111,7 @@ def _federated_provider(facts: RequestFacts) -> Value:
         return None if ":saml-provider/" in principal.provider else principal.provider
     if session is None or session.kind != "role":
         return None
-    return next((value for name, value in session.federation if name == FEDERATED_PROVIDER), None)
+    return web_provider_of(session)
 
 
 def _username(facts: RequestFacts) -> Value:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from daypass.organization import Membership
 from daypass.principals import Caller, RoleSession, Tags
-from daypass.revocation import FEDERATED_PROVIDER
+from daypass.revocation import web_provider_of
 
 NAMESPACE = "https://sts.amazonaws.com/"
 """The claim that holds all that is AWS's own."""
@@ -65,7 +65,7 @@ def _provider(caller: Caller) -> str | None:
     """The OpenID Connect provider that vouched for a role session."""
     if caller.session is None or not isinstance(caller.principal, RoleSession):
         return None
-    return next((value for name, value in caller.session.federation if name == FEDERATED_PROVIDER), None)
+    return web_provider_of(caller.session)
 
 
 def _rfc3339(epoch: int) -> str:

@@ -15,7 +15,8 @@ from daypass.snapshot import AccountSnapshot
 class Vouched(NamedTuple):
     """A federated identity: what a token or an assertion proves, once signature, times and audience are verified.
 
-    ``provider`` is the provider's ARN, or the domain of a built-in one; ``subject`` is the person or workload.
+    ``provider`` is the provider's ARN, or the domain of a built-in one; ``subject`` is the person or workload, and
+    ``qualifier`` makes him unique in audit records: provider and client of a token, the name qualifier of an assertion.
     ``not_after`` (epoch seconds) ends every session that is opened on it. ``roles`` are the only ones it may open;
     None: any role that trusts it. ``keys`` are the condition keys of the call, names in lower case; ``federation``
     those of them that stay with the session; ``result`` the members of the answer that repeat what the provider said.
@@ -35,6 +36,7 @@ class Vouched(NamedTuple):
     result: Mapping[str, object] = {}
     evidence: Mapping[str, object] = {}
     additional: Mapping[str, object] = {}
+    qualifier: str = ""
 
 
 class IssuerKey(NamedTuple):

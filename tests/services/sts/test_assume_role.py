@@ -253,6 +253,20 @@ def test_transitive_tags_go_on_and_cannot_be_shed(stage: Stage) -> None:
     assert stage.refusal(strict, session) == denied(arn, TAG, strict)
 
 
+def test_the_record_tells_which_tags_a_session_brought_along(stage: Stage) -> None:
+    """Beside those that the call passes, and only where there are some; equal calls do not tell each other's."""
+    first = stage.role("brings", trusting(stage.alice_arn))
+    second = stage.role("takes", trusting(first))
+    asked = {"roleArn": second, "roleSessionName": "session", "tags": [{"key": "site", "value": "b1"}]}
+    for marked, told in (({"TransitiveTagKeys": ["team"]}, {"incomingTransitiveTags": {"team": "blue"}}), ({}, {})):
+        session = stage.session(first, Tags=tags(team="blue"), **marked)
+        for _ in range(3):
+            stage.assume(second, session, Tags=tags(site="b1"))
+            files = sorted((stage.daypass.data / "audit").glob("*.jsonl"))
+            last = json.loads(files[-1].read_text().splitlines()[-1])
+            assert last["requestParameters"] == asked | told
+
+
 def test_a_role_does_not_get_the_callers_tags_as_its_own(stage: Stage) -> None:
     """A condition on the role's tags asks for its own, in trust policies and in the caller's, whatever he brings."""
     same = {"StringEquals": {"aws:ResourceTag/project": "${aws:PrincipalTag/project}"}}

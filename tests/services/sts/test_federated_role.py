@@ -77,7 +77,7 @@ class Federation:
         self, operation: str, role: str, says: dict[str, Any] | None = None, host: str = "localhost", **params: Any
     ) -> Response:
         """Ask for ``role`` without a signature; ``says``: what the provider's word proves beside the person."""
-        given = {"subject": "ann", "session_name": "ann", **(says or {})}
+        given = {"subject": "ann", "session_name": "ann", "qualifier": "what-ann-is-known-by", **(says or {})}
         self.vouching.says = Vouched(self.provider(operation), **given)
         shown = {"RoleSessionName": "ann", "WebIdentityToken": "right"}
         if operation == SAML:
@@ -143,7 +143,9 @@ def test_the_record_says_who_was_vouched_for(federation: Federation, operation: 
     record = federation.last_record()
     identity = record["userIdentity"]
     assert identity["type"] == {WEB: "WebIdentityUser", SAML: "SAMLUser"}[operation]
-    assert (identity["userName"], identity["identityProvider"]) == ("ann", federation.provider(operation))
+    provider = {WEB: federation.provider(WEB), SAML: "what-ann-is-known-by"}[operation]
+    assert (identity["userName"], identity["identityProvider"]) == ("ann", provider)
+    assert identity["principalId"] == "what-ann-is-known-by:ann"
     assert (record["eventName"], record["recipientAccountId"]) == (operation, federation.account)
     assert "right" not in json.dumps(record)
 

@@ -36,6 +36,35 @@ def test_whoever_the_provider_names_gets_a_session(world: World, signed: tuple[s
     assert element(identity, "Arn").endswith(":assumed-role/staff/ada@example.com")
 
 
+def test_the_record_tells_what_cloudtrail_tells(world: World) -> None:
+    """The person by the provider's name qualifier, and what the assertion wishes among the parameters of the call."""
+    wishes = {"PrincipalTag:team": "blue", "PrincipalTag:site": "b1", "TransitiveTagKeys": ["team"]}
+    response = world.idp.response({**world.attributes(), **wishes}, id="_told")
+    world.come(response, DurationSeconds="900")
+    lines = [line for file in sorted((world.daypass.data / "audit").glob("*.jsonl")) for line in file.open()]
+    record = [told for line in lines if (told := json.loads(line))["eventName"] == "AssumeRoleWithSAML"][-1]
+    qualifier = name_qualifier(world.idp.entity_id, world.daypass.account, "corp")
+    assert record["userIdentity"] == {
+        "type": "SAMLUser",
+        "principalId": f"{qualifier}:ada",
+        "userName": "ada",
+        "identityProvider": qualifier,
+    }
+    assert record["requestParameters"] == {
+        "sAMLAssertionID": "_told",
+        "roleSessionName": "ada@example.com",
+        "principalTags": {"team": "blue", "site": "b1"},
+        "transitiveTagKeys": ["team"],
+        "durationSeconds": 900,
+        "roleArn": world.role,
+        "principalArn": world.provider,
+    }
+    assert [(each["type"], each["ARN"]) for each in record["resources"]] == [
+        ("AWS::IAM::Role", world.role),
+        ("AWS::IAM::SAMLProvider", world.provider),
+    ]
+
+
 def test_what_nobody_has_signed_is_refused(world: World) -> None:
     """Without a signature there is nothing to believe."""
     answer = world.come(world.response(signed=()))

@@ -100,10 +100,10 @@ def test_the_trust_policy_asks_for_the_subject(world: World) -> None:
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-def records(world: World) -> list[dict[str, Any]]:
-    """The records of AssumeRoleWithWebIdentity, in order."""
+def records(world: World, event: str = "AssumeRoleWithWebIdentity") -> list[dict[str, Any]]:
+    """The records of an operation, in order."""
     lines = [line for file in sorted((world.daypass.data / "audit").glob("*.jsonl")) for line in file.open()]
-    return [found for line in lines if (found := json.loads(line)).get("eventName") == "AssumeRoleWithWebIdentity"]
+    return [found for line in lines if (found := json.loads(line)).get("eventName") == event]
 
 
 def refused(answer: Response) -> tuple[int, str, str]:
@@ -115,9 +115,13 @@ def test_the_record_tells_who_came_and_never_the_token(world: World) -> None:
     token = world.issuer.token(sub="ada")
     world.come(token)
     record = records(world)[-1]
-    assert record["userIdentity"]["type"] == "WebIdentityUser"
-    assert record["userIdentity"]["identityProvider"] == world.provider
-    assert record["userIdentity"]["userName"] == "ada"
+    assert record["userIdentity"] == {
+        "type": "WebIdentityUser",
+        "principalId": f"{world.provider}:sts.amazonaws.com:ada",
+        "userName": "ada",
+        "identityProvider": world.provider,
+    }
+    assert [each["type"] for each in record["resources"]] == ["AWS::IAM::Role"]
     assert record["additionalEventData"] == {"identityProviderConnectionVerificationMethod": "IAMTrustStore"}
     told = record["daypass"]["identity"]
     assert told == {"issuer": world.issuer.url, "subject": "ada", "keyId": world.issuer.key_id}
@@ -125,13 +129,32 @@ def test_the_record_tells_who_came_and_never_the_token(world: World) -> None:
     assert all(part not in written for part in token.split(".")[1:])
 
 
+def test_the_records_of_its_session_tell_the_provider(world: World) -> None:
+    """Where CloudTrail tells it, in all that the session does; of another session nothing stands there."""
+    for signer, told in (
+        (credentials_in(world.come(world.issuer.token())), {"federatedProvider": world.provider, "attributes": {}}),
+        (credentials_in(world.daypass.call("sts", "AssumeRole", own_role(world))), {}),
+    ):
+        world.daypass.call("sts", "GetCallerIdentity", {}, signer)
+        record = records(world, "GetCallerIdentity")[-1]
+        assert record["userIdentity"]["sessionContext"]["webIdFederationData"] == told
+
+
+def own_role(world: World) -> dict[str, str]:
+    """The parameters of AssumeRole for a role that trusts its account."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": world.daypass.account}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    made = world.daypass.client("iam").create_role(RoleName="own", AssumeRolePolicyDocument=document)
+    return {"RoleArn": made["Role"]["Arn"], "RoleSessionName": "own"}
+
+
 def test_no_attack_opens_anything() -> None:
     """A thousand bad tokens against the whole service: each is refused in AWS's words, and nothing is minted."""
     with LocalDaypass() as daypass:
         world = attacked(daypass)
         for attack in ATTACKS:
-            if attack.keys is not None or not 4 <= len(attack.token) <= 20_000:
-                continue
+            if attack.keys is not None or not 4 <= len(attack.token) <= 20_000 or attack.token.endswith("\n"):
+                continue  # a line's end behind the token is the file's that it was read from
             answer = world.come(attack.token)
             if attack.refused is not None:  # what is good may be refused for what it asks for
                 code, message = attack.refused

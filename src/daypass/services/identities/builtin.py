@@ -71,6 +71,7 @@ class Builtin:
             federation=((FEDERATED_PROVIDER, provider), *kept),
             result={"SubjectFromWebIdentityToken": user, "Provider": provider, "Audience": application},
             evidence={"issuer": provider, "subject": user, "keyId": None},
+            qualifier=f"{provider}:{application}",
         )
 
 

@@ -148,6 +148,7 @@ def _vouched(
     assertion: Assertion, wish: Wish, proved: Proved, provider: SamlProvider, provider_arn: str, account: str
 ) -> Vouched:
     keys = condition_keys(assertion, proved.issuer, account, provider.name)
+    qualifier = name_qualifier(proved.issuer, account, provider.name)
     return Vouched(
         provider=provider_arn,
         subject=assertion.subject,
@@ -162,7 +163,8 @@ def _vouched(
             "SubjectType": subject_type(assertion.subject_format),
             "Issuer": proved.issuer,
             "Audience": assertion.recipient,
-            "NameQualifier": name_qualifier(proved.issuer, account, provider.name),
+            "NameQualifier": qualifier,
         },
         evidence={"issuer": proved.issuer, "subject": assertion.subject, "assertionId": assertion.id},
+        qualifier=qualifier,
     )

@@ -100,4 +100,5 @@ def _vouched(
         },
         evidence={"issuer": identity.issuer, "subject": identity.subject, "keyId": identity.key_id},
         additional={"identityProviderConnectionVerificationMethod": key.trust},
+        qualifier=f"{arn}:{identity.audience}",
     )

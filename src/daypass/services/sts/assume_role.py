@@ -123,6 +123,9 @@ def _read(call: Call) -> Wish:
     passed = passed_tags(params)
     marked = tuple(params.get("TransitiveTagKeys") or ())
     tags, transitive = session_tags(passed, marked, session)
+    if len(tags) > len(passed):
+        incoming = dict(tags[: len(tags) - len(passed)])
+        call.record.request = {**(call.record.request or {}), "incomingTransitiveTags": incoming}
     policy, arns = passed_policies(params)
     identity = source_identity(params.get("SourceIdentity"), session)
     mfa = not params.keys().isdisjoint(_SECOND_FACTOR)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from daypass.entities import OidcProvider, Role, SamlProvider
 from daypass.errors import InvalidIdentityToken
-from daypass.operations.audit import role_resource
+from daypass.operations.audit import resource, role_resource
 from daypass.operations.authorize import decide, denied, tag_keys, trust_policy
 from daypass.operations.call import Call, NewSession, shape
 from daypass.operations.guards import control_policies, owner_keys
@@ -80,6 +80,7 @@ def authorized(call: Call, asked: Asked, vouched: Vouched, owner: AccountSnapsho
     _take_down(call, vouched, owner)
     call.tell("session tags", vouched)
     tags, transitive = session_tags(vouched.tags, vouched.transitive, None)
+    call.record.request = {**(call.record.request or {}), **_wished(vouched)}
     call.tell("role", asked.role_arn)
     target = find_target(asked.role_arn, owner)
     if target is None:
@@ -87,7 +88,7 @@ def authorized(call: Call, asked: Asked, vouched: Vouched, owner: AccountSnapsho
     role, name = target.role, vouched.session_name
     _authorize(call, asked.role_arn, vouched, role, owner)
     must_exist(asked.policy_arns, owner)
-    call.record.resources = role_resource(role, owner)
+    call.record.resources = [*role_resource(role, owner), *_provider_resource(vouched, owner)]
     session = NewSession(
         "role", owner, role.id, target.principal, name, asked.policy, asked.policy_arns, tags, transitive,
         vouched.source_identity, None, vouched.federation,
@@ -128,7 +129,9 @@ def _provider(owner: AccountSnapshot, vouched: Vouched) -> OidcProvider | SamlPr
 
 def _take_down(call: Call, vouched: Vouched, owner: AccountSnapshot) -> None:
     """From here on it is known who asks: conditions see it, and the record is written where the others are."""
-    identity = FederatedIdentity(vouched.provider, vouched.subject, partition=owner.partition)
+    identity = FederatedIdentity(
+        vouched.provider, vouched.subject, partition=owner.partition, qualifier=vouched.qualifier
+    )
     call.caller = Caller(identity, "")
     call.facts = call.facts._replace(caller=call.caller)
     call.record.caller, call.record.account = call.caller, owner.id
@@ -136,6 +139,23 @@ def _take_down(call: Call, vouched: Vouched, owner: AccountSnapshot) -> None:
         call.record.ours["identity"] = vouched.evidence
     authorized_by_idp = {"RoleAuthorizedByIdp": True} if vouched.roles is not None else {}
     call.record.additional = {**vouched.additional, **authorized_by_idp} or None
+
+
+def _wished(vouched: Vouched) -> dict[str, object]:
+    """What the provider wishes for its user, which CloudTrail shows as parameters of the request."""
+    told = {
+        "sAMLAssertionID": vouched.evidence.get("assertionId"),
+        "roleSessionName": vouched.session_name,
+        "principalTags": dict(vouched.tags),
+        "transitiveTagKeys": list(vouched.transitive),
+        "sourceIdentity": vouched.source_identity,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _provider_resource(vouched: Vouched, owner: AccountSnapshot) -> list[dict[str, str]]:
+    """A SAML provider is named in the request, and so is a resource of it."""
+    return [resource("AWS::IAM::SAMLProvider", vouched.provider, owner)] if _SAML in vouched.provider else []
 
 
 def _authorize(call: Call, arn: str, vouched: Vouched, role: Role, owner: AccountSnapshot) -> None:

@@ -25,7 +25,7 @@ def assume_role_with_web_identity(call: Call) -> Mapping[str, object]:
     """Open a session of a role that trusts the provider of the token. Needs no signature: the token is the proof."""
     params, asked = call.params, read_asked(call)
     account, identities = account_of_role(asked.role_arn), call.ports.identities
-    token = params["WebIdentityToken"].strip(" \t\r\n")  # SDKs send their token file with the end of its line
+    token = params["WebIdentityToken"].rstrip("\r\n")  # SDKs send their token file with the end of its line
     call.tell("account", account)
     owner = call.find_account(account) if identities is not None else None
     provider, name = params.get("ProviderId"), params["RoleSessionName"]
