@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from daypass.adapters.connection import MOST_PROVISIONAL
 from daypass.adapters.fetch import LARGEST, Fetcher, FetchFailed, Terms
 from tests.adapters.outside import Authority, Server, connections, thumbprint
 from tests.adapters.urls import LOOKUPS, URLS
@@ -187,12 +188,12 @@ _CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 BOMB = gzip.compress(b" " * 100_000_000, 1)
 
 
-def much(head: bytes, piece: bytes, size: int = 100_000_000) -> Callable[[Any], None]:
-    """``head``, and then ``size`` bytes of ``piece`` and ``piece``."""
+def much(head: bytes, piece: bytes, size: int = 100_000_000, most: int = 65_536) -> Callable[[Any], None]:
+    """``head``, and then ``size`` bytes of ``piece`` and ``piece``, at ``most`` so many at once."""
 
     def speak(connection: Any) -> None:
         connection.sendall(head)
-        block = piece * (65_536 // len(piece))
+        block = piece * (most // len(piece))
         for _ in range(size // len(block)):
             connection.sendall(block)
 
@@ -207,6 +208,7 @@ BAD: dict[str, Callable[[Any], None]] = {
     "100 MB of a chunk's size": much(_CHUNKED, b"0"),
     "100 MB of trailers": much(_CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-A: a\r\n"),
     "100 MB of provisional answers": much(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "100 MB, byte by byte": much(OK + b"X-A: ", b"a", most=1),
     "100 MB of headers": much(OK, b"X-A: a\r\n"),
     "100 MB of one header": much(OK + b"X-A: ", b"a"),
     "a gzip bomb": answer(BOMB, OK + b"Content-Encoding: gzip\r\n"),
@@ -247,6 +249,29 @@ def test_what_is_no_document_is_none_and_costs_little(
         tracemalloc.stop()
     assert peak < 6 * LARGEST
     assert spent < 4.0  # tracing makes it three times as much
+
+
+@pytest.mark.parametrize(
+    ("case", "why"), [("100 MB, byte by byte", "too many pieces"), ("100 MB of provisional answers", "too many provis")]
+)
+def test_what_costs_more_than_its_bytes_is_cut_by_number(
+    case: str, why: str, fetcher: Fetcher, authority: Authority, tmp_path: Path
+) -> None:
+    """A byte a TLS record could keep a core busy for all the time there is; an answer takes longer than its bytes."""
+    certificate, _ = authority.server(tmp_path)
+    with Server(BAD[case], certificate) as server:
+        began = time.thread_time()
+        assert why in str(failure(fetcher, server.url, Terms(authority.pem, private=True), 5))
+        assert time.thread_time() - began < 1.0
+
+
+def test_a_few_provisional_answers_come_before_the_one_that_counts(
+    fetcher: Fetcher, authority: Authority, tmp_path: Path
+) -> None:
+    """A client must be able to read them, also where it did not ask for them (RFC 9110, section 15.2)."""
+    certificate, _ = authority.server(tmp_path)
+    with Server(answer(b"{}", b"HTTP/1.1 100 Continue\r\n\r\n" * MOST_PROVISIONAL + OK), certificate) as server:
+        assert fetcher.get(server.url, Terms(authority.pem, private=True)).body == b"{}"
 
 
 # ── what is told of it ───────────────────────────────────────────────────────────────────────────────

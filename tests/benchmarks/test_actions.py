@@ -12,7 +12,7 @@ from benchmarks.actions import ROWS, SAML, Stage, prepare, single_use
 from benchmarks.inner import make_role
 from benchmarks.load import Request, raw
 from benchmarks.servers import Key, Server
-from benchmarks.single import _read_success
+from benchmarks.single import read_success
 from daypass.exchange import Response
 from daypass.operations.registry import REGISTRY
 from daypass.testing.issuer import StubIssuer
@@ -87,6 +87,6 @@ def test_a_single_request_must_succeed(status: str, fails: bool) -> None:
         theirs.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 3\r\n\r\nabc".encode())
         if fails:
             with pytest.raises(RuntimeError, match="403"):
-                _read_success(ours)
+                read_success(ours)
         else:
-            _read_success(ours)
+            read_success(ours)

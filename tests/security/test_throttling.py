@@ -221,3 +221,13 @@ def test_tokens_that_prove_nothing_are_refused_unread_after_a_hundred(daypass: L
     assert_throttled(sign_in(daypass))
     assert b"InvalidIdentityToken" in sign_in(daypass, ELSEWHERE).body
     assert ask(daypass, session(daypass)).status == 200
+
+
+def test_who_shows_invalid_tokens_is_throttled_while_others_sign(daypass: LocalDaypass) -> None:
+    """A signed call in between, at any moment of the second, gives strangers no further tries."""
+    daypass.clock.freeze(int(daypass.clock.now()) + 0.9)
+    for _ in range(BURST):
+        assert b"InvalidIdentityToken" in sign_in(daypass).body
+    for _ in range(3):
+        assert ask(daypass, daypass.admin).status == 200
+        assert_throttled(sign_in(daypass))

@@ -21,6 +21,12 @@ from urllib3.connection import HTTPSConnection
 MOST_RECEIVED = 1_310_720
 """Bytes of a document with all that comes around it: headers, provisional answers, chunk sizes, trailers."""
 
+MOST_RECEIVES = 4_096
+"""In how many pieces they may come. Each costs more time than the bytes in it."""
+
+MOST_PROVISIONAL = 16
+"""Answers before the one that counts (RFC 9110, section 15.2)."""
+
 
 class Place(NamedTuple):
     """Where to connect to, and until when (monotonic seconds)."""
@@ -35,18 +41,27 @@ class Place(NamedTuple):
 class _Metered(ssl.SSLSocket):
     """A TLS socket that fails once more was received than a document, with everything around it, can need."""
 
-    _received = 0
+    _received = _receives = 0
 
     def recv_into(self, *arguments: Any) -> int:
         got: int = super().recv_into(*arguments)
         self._received += got
-        if self._received > MOST_RECEIVED:
-            raise OSError("sent too much")
+        self._receives += 1
+        if self._received > MOST_RECEIVED or self._receives > MOST_RECEIVES:
+            raise OSError("sent too much, or in too many pieces")
         return got
 
 
 class _Response(HTTPResponse):
     """An answer whose headers can be read. The library would log what it cannot read of them, and the URL."""
+
+    _statuses = 0
+
+    def _read_status(self) -> Any:
+        self._statuses += 1
+        if self._statuses > MOST_PROVISIONAL + 1:
+            raise ValueError("too many provisional answers")
+        return super()._read_status()  # type: ignore[misc]
 
     def begin(self) -> None:
         super().begin()

@@ -2,13 +2,14 @@
 
 What AWS makes of odd sets was seen by trying (docs/differences.md where we are stricter): ``alg`` of a key is passed
 over, ``use`` other than ``sig`` and any ``key_ops`` make it unusable, ``x5c`` must hold the same key, of two keys with
-one id the later counts, and more than a hundred keys of a family disable the family.
+one id the later counts, and more than a hundred keys of a kind disable the kind.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -29,7 +30,7 @@ from daypass.federation.compact import LONGEST_KEY_ID, decode_base64url
 from daypass.federation.strict_json import read_object
 
 MOST_KEYS = 100
-"""Usable keys of a family, RSA or EC."""
+"""Usable keys of a kind, RSA or EC."""
 
 MOST_ENTRIES = 1_000
 """Keys of any kind, usable or not: each costs the time of a look."""
@@ -39,6 +40,7 @@ SMALLEST_RSA, LARGEST_RSA = 2_048, 8_192
 
 _LARGEST_EXPONENT = 2**32
 _CURVES: dict[str, EllipticCurve] = {"P-256": SECP256R1(), "P-384": SECP384R1(), "P-521": SECP521R1()}
+_KINDS: dict[str, tuple[str, ...]] = {"RSA": ("RSA",), "EC": tuple(_CURVES)}
 _FAMILIES = {
     "RS256": "RSA", "RS384": "RSA", "RS512": "RSA", "ES256": "P-256", "ES384": "P-384", "ES512": "P-521",
 }  # fmt: skip
@@ -71,14 +73,17 @@ def read_key_set(document: bytes) -> KeySet:
     if not isinstance(listed, list) or len(listed) > MOST_ENTRIES:
         raise Malformed(f"a JWK set has a list of keys, at most {MOST_ENTRIES}")
     found: dict[str, dict[str, Key]] = {"RSA": {}, **{curve: {} for curve in _CURVES}}
-    for jwk in listed:
+    for jwk in reversed(listed):
         if isinstance(jwk, dict) and _is_meant_for_signatures(jwk):
             _add(found, jwk)
-    if len(found["RSA"]) > MOST_KEYS:
-        found["RSA"] = {}
-    if sum(len(found[curve]) for curve in _CURVES) > MOST_KEYS:
-        found |= {curve: {} for curve in _CURVES}
+    for kind, families in _KINDS.items():
+        if _count(found, kind) > MOST_KEYS:
+            found |= {family: {} for family in families}
     return KeySet(found)
+
+
+def _count(found: Mapping[str, Mapping[str, Key]], kind: str) -> int:
+    return sum(len(found[family]) for family in _KINDS[kind])
 
 
 def _is_meant_for_signatures(jwk: dict[str, Any]) -> bool:
@@ -89,18 +94,17 @@ def _is_meant_for_signatures(jwk: dict[str, Any]) -> bool:
 
 
 def _add(found: dict[str, dict[str, Key]], jwk: dict[str, Any]) -> None:
-    """Add the key if it can be used."""
-    try:
-        if jwk.get("kty") == "RSA":
-            rsa = _rsa(jwk)
-            _compare_certificate(jwk, rsa)
-            found["RSA"][jwk["kid"]] = RSAKey(rsa, rsa)
-        elif jwk.get("kty") == "EC":
-            elliptic = _elliptic(jwk)
-            _compare_certificate(jwk, elliptic)
-            found[jwk["crv"]][jwk["kid"]] = ECKey(elliptic, elliptic)
-    except (Malformed, ValueError, UnsupportedAlgorithm):
+    """Add the key if it can be used. Making it costs most, and is spared where there is nothing to add."""
+    kind = jwk.get("kty")
+    family = jwk.get("crv") if kind == "EC" else kind
+    if kind not in ("RSA", "EC") or family not in _KINDS[kind]:
         return
+    if jwk["kid"] in found[family] or _count(found, kind) > MOST_KEYS:
+        return
+    with suppress(Malformed, ValueError, UnsupportedAlgorithm):
+        key = _rsa(jwk) if kind == "RSA" else _elliptic(jwk)
+        _compare_certificate(jwk, key)
+        found[family][jwk["kid"]] = RSAKey(key, key) if isinstance(key, RSAPublicKey) else ECKey(key, key)
 
 
 def _rsa(jwk: dict[str, Any]) -> RSAPublicKey:
@@ -113,9 +117,7 @@ def _rsa(jwk: dict[str, Any]) -> RSAPublicKey:
 
 
 def _elliptic(jwk: dict[str, Any]) -> EllipticCurvePublicKey:
-    curve = _CURVES.get(str(jwk.get("crv")))
-    if curve is None:
-        raise Malformed("a curve that is not taken")
+    curve = _CURVES[jwk["crv"]]
     numbers = EllipticCurvePublicNumbers(_integer(jwk.get("x")), _integer(jwk.get("y")), curve)
     key = numbers.public_key()
     if key.public_numbers() != numbers:

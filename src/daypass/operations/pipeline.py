@@ -238,7 +238,7 @@ class Service:
         model, endpoint = route.operation, route.endpoint
         assert model is not None, "a route without refusal has an operation"
         if self._failures.active:
-            self._guessers.refuse_unproved(raw, record.time)
+            self._guessers.refuse_unproved(raw, self._ports.clock.now())
         here = endpoint is not None and self._doors.serves(endpoint)
         record.region = endpoint.region if endpoint is not None and here else self._place.home
         params = model.parse(route.form)
@@ -248,7 +248,7 @@ class Service:
         try:
             result = self._performer.perform_unsigned(operation, params, facts, record, reach.find_account, model)
         except (InvalidIdentityToken, IDPRejectedClaim):
-            self._guessers.note_unproved(raw, record.time)
+            self._guessers.note_unproved(raw, self._ports.clock.now())
             raise
         return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
 

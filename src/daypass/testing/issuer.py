@@ -4,8 +4,9 @@
         token = issuer.token(sub="ada")                     # what a test changes of it, it says by name
         issuer.rotate()                                     # the next token has another key
 
-What it answers may be replaced: ``issuer.answers["/jwks"] = b"…"``. Forms that are posted to it are answered by
-``issuer.forms["/token"] = lambda form: (200, {…})``.
+What it answers may be replaced: ``issuer.answers["/jwks"] = b"…"``, or by a function that says on the connection
+whatever it likes, as an issuer might that means harm: ``issuer.answers["/jwks"] = lambda say: say(b"HTTP/1.1 …")``.
+Forms that are posted to it are answered by ``issuer.forms["/token"] = lambda form: (200, {…})``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -31,6 +33,9 @@ from daypass.adapters.certificates import moment_of, new_authority, new_certific
 
 HOST = "127.0.0.1"
 
+Speak = Callable[[Callable[[bytes], object]], object]
+"""Is handed what sends bytes, head and all. The connection ends with it."""
+
 
 class StubIssuer:
     """An issuer, running while the block does. ``requests`` are the paths that were asked for, in order.
@@ -42,7 +47,7 @@ class StubIssuer:
         self.audience = audience
         self.path = path
         self.keys: dict[str, RSAKey | ECKey] = {}
-        self.answers: dict[str, bytes] = {}
+        self.answers: dict[str, bytes | Speak] = {}
         self.forms: dict[str, Callable[[dict[str, str]], tuple[int, Mapping[str, Any]]]] = {}
         self.headers: dict[str, str] = {"Content-Type": "application/json"}
         self.kinds = {f"{path}/jwks": "application/jwk-set+json"}
@@ -134,6 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
         accepted = self.headers.get("Accept", "*/*")
         if body is None:
             self._answer(404, {}, b"")
+        elif callable(body):
+            with suppress(OSError):  # the other side has had enough
+                body(self.wfile.write)
         elif kind is None:
             self._answer(200, issuer.headers, body)
         elif kind in accepted or "*/*" in accepted:

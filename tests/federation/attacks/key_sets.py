@@ -246,6 +246,14 @@ DOCUMENTS: dict[str, bytes] = {
     "NaN": b'{"keys":[' + _GOOD + b'],"x":NaN}',
     "lists in lists, 300,000 deep": b'{"keys":' + b"[" * 300_000,
     "more than a thousand keys": key_set(*({} for _ in range(1_001))),
+    "an endless number": b'{"keys":[' + _GOOD + b'],"x":' + b"9" * 65 + b"}",
+    "more than ten thousand numbers": b'{"keys":[' + _GOOD + b'],"x":[' + b"0," * 10_000 + b"0]}",
+    "more than ten thousand lists": b'{"keys":[' + _GOOD + b'],"x":' + b"[[" * 5_000 + b"]]" * 5_000 + b"}",
+    "more than ten thousand members": b'{"keys":['
+    + _GOOD
+    + b"]"
+    + b"".join(b',"%x":0' % at for at in range(10_000))
+    + b"}",
 }
 """What is no key set at all."""
 
