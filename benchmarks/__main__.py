@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from benchmarks import federation, inner, outer, policy, principals, workers
+from benchmarks import federation, inner, issuers, outer, policy, principals, workers
 from benchmarks.actions import actions
 from benchmarks.figures import Figures
 
@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, Callable[[Figures, Namespace], None]] = {
     "http": lambda figures, given: outer.over_http(figures, given.seconds, peers=not given.no_peers),
     "actions": lambda figures, given: actions(figures, given.seconds),
     "federation": lambda figures, given: federation.federated(figures, given.seconds),
+    "issuers": lambda figures, _: issuers.misbehaving(figures),
     "principals": lambda figures, given: principals.rotating(figures, given.seconds),
     "workers": lambda figures, given: workers.two(figures, given.seconds),
     "many": lambda figures, given: outer.after_many(figures, given.sessions),

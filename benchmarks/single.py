@@ -23,15 +23,16 @@ def measure_once(pid: int, requests: Sequence[Request], connections: int) -> flo
     """
     pin(pid)
     before = cpu_seconds(pid)
-    with ThreadPoolExecutor(connections, initializer=_take_second_core) as threads:
+    with ThreadPoolExecutor(connections, initializer=take_second_core) as threads:
         shares = [requests[first::connections] for first in range(connections)]
         list(threads.map(_send, shares))
     return (cpu_seconds(pid) - before) / len(requests) * 1e6
 
 
-def _take_second_core() -> None:
+def take_second_core() -> None:
+    """Run this thread, and all that it starts, where load comes from."""
     if TWO_CORES:
-        os.sched_setaffinity(0, {1})  # of this thread
+        os.sched_setaffinity(0, {1})
 
 
 def _send(share: Sequence[Request]) -> None:
@@ -39,10 +40,10 @@ def _send(share: Sequence[Request]) -> None:
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
         for request in share:
             connection.sendall(raw(request))
-            _read_success(connection)
+            read_success(connection)
 
 
-def _read_success(connection: socket.socket) -> None:
+def read_success(connection: socket.socket) -> None:
     """Read one answer whose length is told."""
     answer = b""
     while b"\r\n\r\n" not in answer:
