@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from daypass.exchange import RawRequest, Response
 from daypass.ids import access_key_id
 from daypass.ports import NotLoaded
 from daypass.sigv4 import sign_request
+from daypass.testing.identity_provider import StubIdentityProvider
 from daypass.testing.local import ENDPOINT, LocalDaypass, Signer, raw_request
 
 HERE, ELSEWHERE, THERE = "192.0.2.1", "198.51.100.7", "203.0.113.5"
@@ -231,3 +233,31 @@ def test_who_shows_invalid_tokens_is_throttled_while_others_sign(daypass: LocalD
     for _ in range(3):
         assert ask(daypass, daypass.admin).status == 200
         assert_throttled(sign_in(daypass))
+
+
+def come(daypass: LocalDaypass, action: str, **shown: str) -> bytes:
+    """What is answered to somebody who shows the same proof again and again."""
+    params = {"Action": action, "Version": "2011-06-15", "RoleArn": f"arn:aws:iam::{daypass.account}:role/any", **shown}
+    return daypass.serve(raw_request("POST", "/", [FORM], urlencode(params).encode(), HERE)).body
+
+
+def test_an_old_assertion_is_not_verified_without_end(daypass: LocalDaypass) -> None:
+    """It was good once, and whoever has kept one has it verified, which takes long, as often as he may be wrong."""
+    idp = StubIdentityProvider()
+    made = daypass.client("iam").create_saml_provider(Name="corp", SAMLMetadataDocument=idp.metadata)
+    old = idp.response({"Role": "any", "RoleSessionName": "ada"}, issued=daypass.clock.now() - 86_400)
+    shown = {"PrincipalArn": made["SAMLProviderArn"], "SAMLAssertion": old}
+    for _ in range(BURST):
+        assert b"ExpiredTokenException" in come(daypass, "AssumeRoleWithSAML", **shown)
+    assert b"Throttling" in come(daypass, "AssumeRoleWithSAML", **shown)
+
+
+def test_an_old_token_is_refused_as_often_as_it_comes(daypass: LocalDaypass) -> None:
+    """That it is over is seen before anything is verified; whoever has one shares his address with others."""
+    client = daypass.client("iam")
+    client.create_open_id_connect_provider(Url="https://issuer.example.com", ClientIDList=["sts.amazonaws.com"])
+    over = {"iss": "https://issuer.example.com", "sub": "ada", "aud": "sts.amazonaws.com", "iat": 1, "exp": 2}
+    parts = [urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "RS256"}, over)]
+    shown = {"RoleSessionName": "ada", "WebIdentityToken": ".".join([*parts, "c2ln"])}
+    for _ in range(BURST + 1):
+        assert b"ExpiredTokenException" in come(daypass, "AssumeRoleWithWebIdentity", **shown)

@@ -42,8 +42,8 @@ class Stage:
         self.ran.append(raw.target)
         return Response(200, (), raw.target)
 
-    def ask(self, holder: str, **more: Any) -> Future[Response]:
-        return self.threads.submit(RawRequest("POST", holder.encode(), ()), reason(holder, **more))
+    def ask(self, holder: str, peer: str = "", **more: Any) -> Future[Response]:
+        return self.threads.submit(RawRequest("POST", (holder or peer).encode(), (), peer=peer), reason(holder, **more))
 
 
 @pytest.fixture
@@ -98,6 +98,27 @@ def test_strangers_share_one_lane(stage: Stage) -> None:
     assert answered(strangers) == [OVERLOADED] * 6
     stage.gate.set()
     assert change.result(10).status == 200
+
+
+@pytest.mark.parametrize("awaits", ["", "issuer"])
+def test_strangers_of_one_address_keep_no_other_stranger_out(stage: Stage, awaits: str) -> None:
+    """He takes the place of one of theirs, and does not wait for all of them: what is refused is the flood's."""
+    flood = [stage.ask("", "10.0.0.1", awaits=awaits) for _ in range(40)]
+    refused = len(answered(flood))
+    other = [stage.ask("", peer, awaits=awaits) for peer in ("10.0.0.2", "2001:db8::1", "2001:db8::2")]
+    assert not answered(other)
+    assert len(answered(flood)) == refused + 3
+    stage.gate.set()
+    assert [future.result(10).status for future in other] == [200, 200, 200]
+    assert max(map(stage.ran.index, (b"10.0.0.2", b"2001:db8::1"))) < 8
+    assert not stage.threads._lanes
+
+
+def test_strangers_of_one_network_share_its_turn(stage: Stage) -> None:
+    """Of IPv6 a customer has a whole network, and is not many because of it."""
+    flood = [stage.ask("", f"2001:db8::{number:x}") for number in range(25)]
+    assert answered(flood) == [OVERLOADED] * 5
+    assert stage.ask("", "2001:db8::ffff").result(0) is OVERLOADED
 
 
 def test_what_computes_for_long_runs_one_at_a_time(stage: Stage) -> None:

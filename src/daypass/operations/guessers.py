@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from daypass.errors import InvalidClientTokenId, ServiceError, SignatureDoesNotMatch
+from daypass.errors import (
+    ExpiredIdentityToken,
+    IDPRejectedClaim,
+    InvalidClientTokenId,
+    InvalidIdentityToken,
+    ServiceError,
+    SignatureDoesNotMatch,
+)
 from daypass.exchange import RawRequest
 from daypass.operations.authenticate import LONG_TERM, UNREAD, Authenticator, Reach
+from daypass.operations.registry import Operation
 from daypass.operations.throttling import Throttle, source_of
 from daypass.ports import Directory
 from daypass.sigv4 import UnverifiedSignature
 
+_SAML = "sts:AssumeRoleWithSAML"
 IDENTITY = "identity"
 """The kind of key under which tokens and assertions of all identity providers are counted."""
 
@@ -51,6 +60,13 @@ class Guessers:
         if self._throttle.failures.refuses(source_of(raw.peer), IDENTITY, now):
             raise self._throttle.refused("failures", detail="too many tokens and assertions that prove nothing")
 
-    def note_unproved(self, raw: RawRequest, now: float) -> None:
-        """Count an invalid token or assertion. Expired ones are not to be counted: they were valid once."""
-        self._throttle.failures.note(source_of(raw.peer), IDENTITY, now)
+    # INVARIANT: 9. whoever has kept an old assertion does not have it verified without end.
+    #   tests/security/test_throttling.py::test_an_old_assertion_is_not_verified_without_end
+    def note_unproved(self, raw: RawRequest, error: ServiceError, operation: Operation, now: float) -> None:
+        """Count ``error`` if it refuses a token or an assertion that proves nothing.
+
+        A token that is over is none: it was good once, and seeing it took no work. An assertion was verified before.
+        """
+        took_work = isinstance(error, ExpiredIdentityToken) and operation.name == _SAML
+        if took_work or isinstance(error, InvalidIdentityToken | IDPRejectedClaim):
+            self._throttle.failures.note(source_of(raw.peer), IDENTITY, now)

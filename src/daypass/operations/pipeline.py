@@ -22,9 +22,7 @@ from typing import Any
 
 from daypass import sigv4, wire
 from daypass.errors import (
-    IDPRejectedClaim,
     InternalFailure,
-    InvalidIdentityToken,
     MissingAuthenticationToken,
     OperationNotImplemented,
     ServiceError,
@@ -247,8 +245,8 @@ class Service:
         facts = RequestFacts(self._nobody, record.time, record.region, route.service, raw, is_global, self._endpoint)
         try:
             result = self._performer.perform_unsigned(operation, params, facts, record, reach.find_account, model)
-        except (InvalidIdentityToken, IDPRejectedClaim):
-            self._guessers.note_unproved(raw, self._ports.clock.now())
+        except ServiceError as error:
+            self._guessers.note_unproved(raw, error, operation, self._ports.clock.now())
             raise
         return wire.respond(model, result, record.request_id, accept_json=route.accept_json)
 

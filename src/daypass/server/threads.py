@@ -1,9 +1,10 @@
 """Worker threads that are shared fairly: a caller with many requests does not make the others wait.
 
-Each verified caller has a lane (a queue) of his own; all others share one. A free thread takes the oldest request of
-the lane that has waited longest for its turn. No lane gets all threads, and no verified caller more than half of the
-places in all lanes. When all places are taken, a request for a short lane gets the last place of the longest lane, so
-that only those who ask for much are refused.
+Each verified caller has a lane (a queue) of his own; all others share one, in which addresses take turns. A free
+thread takes the oldest request of the lane that has waited longest for its turn. No lane gets all threads, and no
+verified caller more than half of the places in all lanes. When all places are taken, a request for a short lane gets
+the last place of the longest lane, and a stranger that of the address with most, so that only those who ask for much
+are refused.
 
 Long computations run one at a time: threads share one interpreter, and each thread that computes makes everything else,
 the event loop included, wait a switch interval (5 ms) longer. A request that waits for an outside party, such as the
@@ -12,6 +13,7 @@ fetched. These lanes have threads of their own, which mostly wait.
 
 # INVARIANT: 9. threads are few: a caller who keeps many requests waiting is refused, and nobody else because of him.
 #   tests/server/test_threads.py::test_one_callers_flood_refuses_and_delays_nobody_else
+#   tests/server/test_threads.py::test_strangers_of_one_address_keep_no_other_stranger_out
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from daypass.exchange import RawRequest, Response
+from daypass.operations.throttling import source_of
 from daypass.ports import NotLoaded
 from daypass.server.limits import Limits
 
@@ -41,6 +44,11 @@ class _Job(NamedTuple):
     def lane(self) -> str:
         return self.reason.awaits or self.reason.holder
 
+    @property
+    def source(self) -> str:
+        """Among which requests of its lane it waits: of strangers, those from the same address."""
+        return "" if self.reason.holder else source_of(self.raw.peer)
+
     def refuse(self) -> None:
         """Answer without a thread: a verified caller with his service's ``Throttling``, others with a bare 503."""
         try:
@@ -50,11 +58,58 @@ class _Job(NamedTuple):
         self.answer.set_result(answer)
 
 
+class _Queue:
+    """Waiting requests: the oldest of each source, one source after the other."""
+
+    def __init__(self) -> None:
+        self._sources: dict[str, deque[_Job]] = {}  # whose turn is next comes first
+
+    def __len__(self) -> int:
+        return sum(map(len, self._sources.values()))
+
+    @property
+    def first(self) -> _Job:
+        return next(iter(self._sources.values()))[0]
+
+    def add(self, job: _Job) -> None:
+        self._sources.setdefault(job.source, deque()).append(job)
+
+    def take(self) -> _Job:
+        """The first one; what else its source has waits until all other sources had their turn."""
+        source, jobs = next(iter(self._sources.items()))
+        del self._sources[source]
+        job = jobs.popleft()
+        if jobs:
+            self._sources[source] = jobs
+        return job
+
+    def give_up_for(self, job: _Job) -> _Job:
+        """The newest one of the source that has most, which has to go for ``job``; ``job``, where its own has most."""
+        longest = max(self._sources.values(), key=len, default=())
+        if len(longest) <= len(self._sources.get(job.source, ())) + 1:
+            return job
+        return self.give_up()
+
+    def give_up(self) -> _Job:
+        """Drop the newest one of the source that has most."""
+        source, jobs = max(self._sources.items(), key=lambda item: len(item[1]))
+        dropped = jobs.pop()
+        if not jobs:
+            del self._sources[source]
+        return dropped
+
+    def clear(self) -> list[_Job]:
+        """Drop all."""
+        dropped = [job for jobs in self._sources.values() for job in jobs]
+        self._sources.clear()
+        return dropped
+
+
 @dataclass(slots=True)
 class _Lane:
     """The requests of one caller, or those that wait for one outside party."""
 
-    waiting: deque[_Job] = field(default_factory=deque)
+    waiting: _Queue = field(default_factory=_Queue)
     running: int = 0
 
 
@@ -102,19 +157,26 @@ class Threads:
         lane = self._lanes.get(holder) or _Lane()
         full = limits.threads + limits.queued
         own = len(lane.waiting) + lane.running
-        if self._closed or own >= (limits.places_each if holder else full):
+        if self._closed:
             return job
         evicted = None
-        if self._taken >= full:
+        if own >= (limits.places_each if holder else full):
+            evicted = lane.waiting.give_up_for(job)
+        elif self._taken >= full:
             longest = max(self._lanes.values(), key=lambda other: len(other.waiting))
-            if len(longest.waiting) <= len(lane.waiting) + 1:
-                return job
-            evicted = longest.waiting.pop()
-            self._taken -= 1
-        self._lanes[holder] = lane
-        lane.waiting.append(job)
-        self._taken += 1
+            evicted = self._evicted(longest, lane, job)
+        if evicted is not job:
+            self._lanes[holder] = lane
+            lane.waiting.add(job)
+            self._taken += evicted is None
         return evicted
+
+    @staticmethod
+    def _evicted(longest: _Lane, lane: _Lane, job: _Job) -> _Job:
+        """Who has to go for ``job``, which is to wait in ``lane``: somebody of the lane that is ``longest``, or it."""
+        if longest is lane:
+            return lane.waiting.give_up_for(job)
+        return job if len(longest.waiting) <= len(lane.waiting) + 1 else longest.waiting.give_up()
 
     def _run(self) -> None:
         """Answer what waits until there is nothing that may run."""
@@ -131,7 +193,7 @@ class Threads:
                 if self._may_run(lane):
                     lane.running += 1
                     self._lanes[holder] = self._lanes.pop(holder)  # to the end
-                    job = lane.waiting.popleft()
+                    job = lane.waiting.take()
                     self._computes |= job.reason.is_long
                     self._running += 1
                     self._count_awaiting(job, 1)
@@ -148,7 +210,7 @@ class Threads:
         """Whether the lane's oldest request may begin now."""
         if not lane.waiting or lane.running >= self._limits.threads_each:
             return False
-        reason = lane.waiting[0].reason
+        reason = lane.waiting.first.reason
         if reason.awaits:
             own = self._awaiting_of[reason.account]
             return not lane.running and own < self._limits.awaiting_each and self._awaiting < self._limits.awaiting
@@ -178,9 +240,7 @@ class Threads:
         """End the threads. What has not begun is refused."""
         with self._lock:
             self._closed = True
-            dropped = [job for lane in self._lanes.values() for job in lane.waiting]
-            for lane in self._lanes.values():
-                lane.waiting.clear()
+            dropped = [job for lane in self._lanes.values() for job in lane.waiting.clear()]
         for job in dropped:
             job.answer.set_result(OVERLOADED)
         self._executor.shutdown(wait=False, cancel_futures=True)
