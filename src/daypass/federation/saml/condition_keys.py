@@ -35,7 +35,7 @@ _SOURCES: dict[str, tuple[str, ...]] = {
     "eduorgsuperioruri": (f"{_ORGANIZATION}5",),
     "eduorgwhitepagesuri": (f"{_ORGANIZATION}6",),
     "name": ("http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",),
-    "commonname": (f"{_CLAIMS}CommonName",),
+    "commonname": (f"{_CLAIMS}CommonName", f"{_X500}2.5.4.3"),
     "givenname": (f"{_CLAIMS}givenname", f"{_X500}2.4.5.42", f"{_X500}2.5.4.42"),
     "surname": (f"{_CLAIMS}surname", f"{_X500}2.5.4.4"),
     "mail": (f"{_CLAIMS}emailaddress", f"{_X500}0.9.2342.19200300100.1.3", f"{_X500}0.9.2342.19200300.100.1.3"),
@@ -45,12 +45,10 @@ _SOURCES: dict[str, tuple[str, ...]] = {
     "x500uniqueidentifier": (f"{_X500}2.5.4.45",),
 }
 """Attributes that become a key, the first that is there. AWS's page misprints some of the identifiers (a dot is
-missing, digits are swapped), and people copy them: both spellings are taken."""
+missing, digits are swapped), and people copy them: both spellings are taken. One of them is the source of two keys."""
 
 EDUCATION = tuple((name, sources[0]) for name, sources in _SOURCES.items() if name.startswith("edu") or name == "cn")
 """Keys and attributes of universities and schools, which metadata may ask for."""
-
-_KEY_OF = {source: name for name, sources in _SOURCES.items() for source in sources}
 
 _SCALAR = frozenset(
     {"edupersonorgdn", "edupersonprimaryaffiliation", "edupersonprincipalname", "edupersonprimaryorgunitdn"}
@@ -89,8 +87,10 @@ def condition_keys(assertion: Assertion, issuer: str, account: str, provider: st
 
 def _attribute_keys(attributes: Attributes) -> dict[str, Value]:
     keys: dict[str, Value] = {}
-    for name in {_KEY_OF[each] for each in attributes if each in _KEY_OF}:
-        source = next(each for each in _SOURCES[name] if each in attributes)
+    for name, sources in _SOURCES.items():
+        source = next((each for each in sources if each in attributes), None)
+        if source is None:
+            continue
         values = tuple(value for given in attributes[source] for value in given)
         if len(values) > MOST_VALUES:
             raise InvalidIdentityToken(f"{source} in AuthnResponse has more than {MOST_VALUES} values")
