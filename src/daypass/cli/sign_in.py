@@ -176,7 +176,7 @@ def with_device_code(
     except (KeyError, TypeError, ValueError):
         raise CommandError(f"{client.issuer} begins no device sign-in", "try without --device", CANNOT) from None
     redeemed = {"grant_type": DEVICE_GRANT, "device_code": code, "code_verifier": verifier}
-    show(f"open {plain(where)} and enter the code {plain(shown)}")
+    show(f"open {plain(where[:_LONGEST_REASON])} and enter the code {plain(shown[:_LONGEST_REASON])}")
     waited = 0.0
     while waited <= min(lasts, 2 * PATIENCE):
         sleep(pause)
