@@ -33,8 +33,11 @@ def denied(message: str, decision: Decision | None = None) -> AccessDenied:
 
 
 def find_policy(arn: str, snapshot: AccountSnapshot) -> ManagedPolicy | None:
-    """The managed policy called ``arn`` that an entity of this account may use: the account's own or AWS's."""
-    return snapshot.policies_by_arn.get(arn) or find_managed_policy(arn)
+    """The managed policy called ``arn`` that the account may use: its own, or one of AWS's in its partition."""
+    own = snapshot.policies_by_arn.get(arn)
+    if own is None and arn.startswith(f"arn:{snapshot.partition}:iam::aws:"):
+        return find_managed_policy(arn)
+    return own
 
 
 def attached_policy(arn: str, snapshot: AccountSnapshot) -> Attached | None:

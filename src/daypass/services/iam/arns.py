@@ -8,9 +8,8 @@ from typing import Literal
 from daypass.arn import Arn, is_account
 from daypass.entities import ManagedPolicy
 from daypass.errors import Malformed, NoSuchEntity, PolicyNotAttachable, ValidationError
-from daypass.operations.authorize import denied
+from daypass.operations.authorize import denied, find_policy
 from daypass.operations.call import Call
-from daypass.operations.managed_policies import find_managed_policy
 from daypass.principals import Tags
 from daypass.services.iam.tags import Keys, readings, request_keys
 
@@ -46,14 +45,6 @@ def policy_arn(call: Call) -> str:
     if not is_policy_arn(arn):
         raise ValidationError(f"ARN {arn} is not valid.")
     return arn
-
-
-def find_policy(call: Call, arn: str) -> ManagedPolicy | None:
-    """The policy that the caller's account may use under ``arn``: its own or AWS's."""
-    own = call.account.policies_by_arn.get(arn)
-    if own is None and arn.startswith(f"arn:{call.account.partition}:iam::aws:"):
-        return find_managed_policy(arn)
-    return own
 
 
 def require_attachable(policy: ManagedPolicy, word: str) -> None:
@@ -109,7 +100,7 @@ def own_policy(
 
 
 def _authorized(call: Call, arn: str, missing: NoSuchEntity | None, tags: Tags = (), keys: Keys | None = None) -> Found:
-    policy = find_policy(call, arn)
+    policy = find_policy(arn, call.account)
     authorize_tagged(call, arn, f"policy {arn}", tags=tags, resource_tags=policy.tags if policy else (), keys=keys)
     if policy is None:
         raise missing or not_found(arn)

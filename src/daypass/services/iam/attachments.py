@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from daypass.entities import Group, Role, User
+from daypass.operations.authorize import find_policy
 from daypass.operations.call import Call
 from daypass.operations.paging import Listing, page
 from daypass.operations.registry import operation
 from daypass.services.iam import quotas
-from daypass.services.iam.arns import find_policy, not_attachable, not_found, policy_arn, require_attachable
+from daypass.services.iam.arns import not_attachable, not_found, policy_arn, require_attachable
 from daypass.services.iam.targets import GROUPS, ROLES, USERS, Kind, Named, target
 
 Members = dict[str, object]
@@ -72,7 +73,7 @@ def list_attached_role_policies(call: Call) -> Members:
 def _attach(call: Call, kind: Kind[Named]) -> None:
     arn = policy_arn(call)
     entity = target(call, kind, {"iam:PolicyARN": arn})
-    policy = find_policy(call, arn)
+    policy = find_policy(arn, call.account)
     if policy is None:
         raise not_attachable(arn)
     require_attachable(policy, kind.word)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from daypass.entities import Role, User
 from daypass.errors import InvalidInput, NoSuchEntity
+from daypass.operations.authorize import find_policy
 from daypass.operations.call import Call
 from daypass.operations.registry import operation
-from daypass.services.iam.arns import find_policy, is_policy_arn, require_attachable
+from daypass.services.iam.arns import is_policy_arn, require_attachable
 from daypass.services.iam.tags import Keys
 from daypass.services.iam.targets import ROLES, USERS, Kind, Principal, target
 
@@ -35,7 +36,7 @@ def requested_boundary(call: Call) -> str | None:
         return None
     if not is_policy_arn(arn):
         raise InvalidInput(f"ARN {arn} is not valid.")
-    policy = find_policy(call, arn)
+    policy = find_policy(arn, call.account)
     if policy is None:
         raise NoSuchEntity(f"Scope ARN: {arn} does not exist or is not attachable.")
     require_attachable(policy, "role" if "RoleName" in call.params else "user")
