@@ -11,10 +11,11 @@ from daypass.exchange import RawRequest, Response
 from daypass.ids import access_key_id
 from daypass.operations.call import Call
 from daypass.operations.doors import Place
-from daypass.operations.facts import FEDERATED_PROVIDER, RequestFacts
+from daypass.operations.facts import RequestFacts
 from daypass.operations.pipeline import Service
 from daypass.operations.registry import Registry
 from daypass.principals import Anonymous, AwsService, Caller, FederatedIdentity, Operator, Session
+from daypass.revocation import FEDERATED_PROVIDER
 from daypass.sessions.token import seal
 from daypass.sigv4 import sign_request
 from daypass.testing.local import ENDPOINT, VERSIONS, LocalDaypass, Signer, raw_request
