@@ -76,7 +76,10 @@ def kept_keys(provider: OidcProvider, keys: Mapping[str, Value]) -> list[tuple[s
     found = []
     for full in _names(provider.url, provider.claims).kept:
         value = keys.get(full, ())
-        found += [(full, value)] if isinstance(value, str) else [(full, one) for one in value]
+        if isinstance(value, str):
+            found.append((full, value))
+        else:
+            found += [(full, one) for one in value]
     return found
 
 

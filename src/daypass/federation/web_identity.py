@@ -89,14 +89,19 @@ def check_claims(
     """
     claims = token.claims
     tell("claims", claims, _REQUIRED)
-    for name in _REQUIRED:
-        if claims.get(name) in (None, "", []):
-            raise InvalidIdentityToken(f"Missing a required claim: {name}")
+    if not all(map(claims.get, _REQUIRED)):
+        _refuse_missing(claims)
     tell("lifetime", claims, now)
     _check_times(claims, now)
     subject = _subject(claims["sub"])
     tell("audience", claims, client_ids)
     return WebIdentity(claimed_issuer(token), subject, _audience(claims, client_ids), claims, token.key_id)
+
+
+def _refuse_missing(claims: dict[str, Any]) -> None:
+    for name in _REQUIRED:
+        if claims.get(name) in (None, "", []):
+            raise InvalidIdentityToken(f"Missing a required claim: {name}")
 
 
 def _subject(subject: object) -> str:

@@ -35,6 +35,9 @@ class Grade(IntEnum):
 NO_GRADE, _ACCOUNT, ENTITY, DIRECT = Grade
 
 
+_WITHOUT_ACCOUNT = (AwsService, FederatedIdentity, Anonymous)
+
+
 class Names:
     """The names one principal answers to, empty where it has none.
 
@@ -60,7 +63,7 @@ class Names:
             self.entity_id, self.entity_grade, self.session_arn = user.id if user else "", ENTITY, principal.arn
         else:
             self.entity_id, self.entity_grade, self.session_arn = "", NO_GRADE, ""
-            if isinstance(principal, AwsService | FederatedIdentity | Anonymous):
+            if isinstance(principal, _WITHOUT_ACCOUNT):
                 self.account = ""
                 if not guard and (everyone_grade is not DIRECT or isinstance(principal, FederatedIdentity)):
                     self.everyone_grade = NO_GRADE  # whom a provider vouches for, that provider must be expected

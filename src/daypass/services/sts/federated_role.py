@@ -143,14 +143,16 @@ def _take_down(call: Call, vouched: Vouched, owner: AccountSnapshot) -> None:
 
 def _wished(vouched: Vouched) -> dict[str, object]:
     """What the provider wishes for its user, which CloudTrail shows as parameters of the request."""
-    told = {
-        "sAMLAssertionID": vouched.evidence.get("assertionId"),
-        "roleSessionName": vouched.session_name,
-        "principalTags": dict(vouched.tags),
-        "transitiveTagKeys": list(vouched.transitive),
-        "sourceIdentity": vouched.source_identity,
-    }
-    return {name: value for name, value in told.items() if value}
+    told: dict[str, object] = {"roleSessionName": vouched.session_name}
+    if _SAML in vouched.provider:
+        told["sAMLAssertionID"] = vouched.evidence["assertionId"]
+    if vouched.tags:
+        told["principalTags"] = dict(vouched.tags)
+    if vouched.transitive:
+        told["transitiveTagKeys"] = list(vouched.transitive)
+    if vouched.source_identity:
+        told["sourceIdentity"] = vouched.source_identity
+    return told
 
 
 def _provider_resource(vouched: Vouched, owner: AccountSnapshot) -> list[dict[str, str]]:
