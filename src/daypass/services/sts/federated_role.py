@@ -144,7 +144,7 @@ def _take_down(call: Call, vouched: Vouched, owner: AccountSnapshot) -> None:
 def _wished(vouched: Vouched) -> dict[str, object]:
     """What the provider wishes for its user, which CloudTrail shows as parameters of the request."""
     told: dict[str, object] = {"roleSessionName": vouched.session_name}
-    if _SAML in vouched.provider:
+    if "assertionId" in vouched.evidence:
         told["sAMLAssertionID"] = vouched.evidence["assertionId"]
     if vouched.tags:
         told["principalTags"] = dict(vouched.tags)
