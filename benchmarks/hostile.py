@@ -41,8 +41,9 @@ class HostileIssuer(StubIssuer):
         """The URL of the issuer of a kind and a number, from now on. Its discovery document is a good one."""
         path = f"/{kind.replace(' ', '-')}/{number}"
         url = f"https://{HOST}:{self._dead if kind == DEAD else self.port}{path}"
-        good = json.loads(bytes(self.answers["/.well-known/openid-configuration"]))  # type: ignore[arg-type]
-        told = good | {"issuer": url, "jwks_uri": f"{url}/jwks"}
+        good = self.answers["/.well-known/openid-configuration"]
+        assert isinstance(good, bytes), "the stub issuer's own document is fixed"
+        told = json.loads(good) | {"issuer": url, "jwks_uri": f"{url}/jwks"}
         self.answers[f"{path}/.well-known/openid-configuration"] = msgspec.json.encode(told)
         if kind != DEAD:
             self.answers[f"{path}/jwks"] = KINDS[kind](self)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from daypass.adapters.storage import Storage
+from daypass.adapters.storage.database import open_database
+from daypass.adapters.storage.single_uses import SWEEP_EVERY, SingleUseTable
 from daypass.ports import StoreUnavailable
 from daypass.testing.backend import Backend, refused, together
 from tests.postgres import PostgresServer
@@ -98,6 +100,33 @@ def test_a_use_that_fails_is_none(stores: list[Storage], monkeypatch: pytest.Mon
             broken.setattr(uses._database._lone, "execute", fail)
         uses.use("assertion", digest("a"), NOW + 600, NOW)
     assert stores[1].single_uses.use("assertion", digest("a"), NOW + 600, NOW)
+
+
+def test_a_use_counts_although_older_marks_cannot_be_removed(
+    stores: list[Storage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go with a later one; whoever has used something is not told that he has not."""
+    uses = stores[0].single_uses
+    assert uses.use("assertion", digest("old"), NOW + 600, NOW)
+
+    def fail(*_: object) -> None:
+        raise StoreUnavailable("busy")
+
+    later = NOW + 600 + SWEEP_EVERY
+    with monkeypatch.context() as broken:
+        broken.setattr(uses._database, "commit", fail)
+        broken.setattr(uses, "_mark", lambda *_: True)  # on PostgreSQL the mark is committed in the same way
+        assert uses.use("assertion", digest("a"), later + 600, later)
+    assert uses.is_used("assertion", digest("old"))
+
+
+def test_a_file_that_is_no_database_marks_nothing(tmp_path: Path) -> None:
+    """It is the store that fails, whatever its driver calls that."""
+    (tmp_path / "daypass.db").write_bytes(b"not a database" * 100)
+    database = open_database(None, tmp_path)
+    with refused(StoreUnavailable):
+        SingleUseTable(database).use("assertion", digest("a"), NOW + 600, NOW)
+    database.close()
 
 
 def test_looking_uses_nothing(stores: list[Storage]) -> None:

@@ -61,7 +61,7 @@ class _Response(HTTPResponse):
         self._statuses += 1
         if self._statuses > MOST_PROVISIONAL + 1:
             raise ValueError("too many provisional answers")
-        return super()._read_status()  # type: ignore[misc]
+        return super()._read_status()  # type: ignore[misc]  # the library declares it nowhere
 
     def begin(self) -> None:
         super().begin()

@@ -202,7 +202,7 @@ class Database:
         except (DatabaseError, InterfaceError) as error:
             self._note(error, pause)
             raise StoreUnavailable(str(error.orig)) from error
-        except (PoolExhausted, sqlite3.OperationalError) as error:
+        except (PoolExhausted, sqlite3.DatabaseError) as error:
             raise StoreUnavailable(str(error)) from error
 
     def _note(self, error: DBAPIError, pause: float = _PAUSE_AFTER_LOSS) -> None:
